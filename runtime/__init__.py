@@ -1,0 +1,1 @@
+"""Settings, Temporal, keys, queues, logs and metrics: what every process needs."""

@@ -1,0 +1,1 @@
+"""Stand-ins of the systems, for trying things out and for tests."""

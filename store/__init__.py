@@ -1,0 +1,1 @@
+"""The tables and the few transactions on them."""

@@ -1,0 +1,1 @@
+"""Builds everything once and runs it."""
