@@ -1,0 +1,3 @@
+"""Task queues that belong to the installation. The queues of accounts stand with the activities that use them."""
+
+WORKFLOW_QUEUE = "ledgerline"

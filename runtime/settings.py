@@ -1,0 +1,205 @@
+"""What an installation is told: `ledgerline.yaml`, overruled by `LEDGERLINE_…` environment variables.
+
+`LEDGERLINE_RECEIVER__PORT=8090` overrules `receiver: {port: …}`. Secrets are best given as `env:NAME` or `file:PATH`.
+"""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("write a length of time such as 30s, 5m or 2h")
+    return timedelta(**{UNITS[match[2]]: float(match[1])})
+
+
+def _secret(value: object) -> object:
+    """Follow `env:NAME` and `file:PATH`, so that the settings file itself can stay free of secrets."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if isinstance(text, str) and text.startswith("env:"):
+        name = text.removeprefix("env:")
+        if not os.environ.get(name):
+            raise ValueError(f"the environment variable {name} is not set")
+        return os.environ[name]
+    if isinstance(text, str) and text.startswith("file:"):
+        path = Path(text.removeprefix("file:"))
+        try:
+            return path.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"the file {path} cannot be read") from error
+    return value
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("write an IANA time zone such as Europe/Berlin") from error
+    return name
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown names are mistakes, not wishes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class CapsuleAccount(Section):
+    """One Capsule account. Source of the quota: https://developer.capsulecrm.com/v2/overview/handling-api-responses."""
+
+    token: Secret
+    base_url: str = "https://api.capsulecrm.com"
+    requests_per_hour: Annotated[int, Field(gt=0)] = 4000
+
+    @property
+    def calls_per_second(self) -> float:
+        """The pace that uses the hourly quota up and no more."""
+        return self.requests_per_hour / 3600
+
+
+class FreshBooksAccount(Section):
+    """One FreshBooks account. No quota is published: the default is half of what its headers were seen to say."""
+
+    token: Secret
+    account_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
+    base_url: str = "https://api.freshbooks.com"
+    requests_per_minute: Annotated[int, Field(gt=0)] = 300
+
+    @property
+    def calls_per_second(self) -> float:
+        """The pace that uses the quota up and no more."""
+        return self.requests_per_minute / 60
+
+
+class ClientsFlow(Section):
+    """How parties become clients."""
+
+    sweep_every: Duration = timedelta(minutes=5)
+    default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    default_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    mapping: dict[str, Any] = Field(default_factory=dict)
+
+
+class Connection(Section):
+    """One Capsule account paired with one FreshBooks account."""
+
+    capsule: CapsuleAccount
+    freshbooks: FreshBooksAccount
+    # After a create whose answer was lost we wait this long before we look whether it happened: longer than the
+    # provider's search index lags and longer than a request can still commit. Nobody publishes either.
+    settle_time: Duration = timedelta(seconds=60)
+    request_timeout: Duration = timedelta(seconds=60)
+    clients: ClientsFlow = ClientsFlow()
+
+
+class Receiver(Section):
+    """Where webhooks arrive. Providers reach it at `public_url`; without one, sweeps do all the work."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str | None = None
+
+    @field_validator("public_url")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        loopback = url is not None and re.match(r"^http://(127\.0\.0\.1|localhost)(:\d+)?(/|$)", url)
+        if url is not None and not url.startswith("https://") and not loopback:
+            raise ValueError("must begin with https:// (providers send personal data's ids to it)")
+        return url.rstrip("/") if url else url
+
+
+class Temporal(Section):
+    """The embedded Temporal server. An existing cluster is named with the standard TEMPORAL_… variables instead."""
+
+    port: Port = 7233
+    ui_port: Port = 8233
+
+
+class Codec(Section):
+    """Decrypts payloads for the Temporal UI, and for whoever else reaches it: keep it on loopback."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8081
+    ui_origins: tuple[str, ...] = ()
+
+
+class Metrics(Section):
+    """Where Prometheus finds the numbers of the worker and of the receiver."""
+
+    host: str = "127.0.0.1"
+    worker_port: Port = 9464
+    receiver_port: Port = 9465
+
+
+class SandboxPorts(Section):
+    """Where the sandbox stands when no account is configured."""
+
+    capsule_port: Port = 8301
+    freshbooks_port: Port = 8302
+    records: Annotated[int, Field(ge=0, le=200_000)] = 25
+    seed: int = 1
+
+
+class Settings(BaseSettings):
+    """Everything an installation can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LEDGERLINE_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    data: Path = Path("data")
+    database_url: Secret | None = None
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    receiver: Receiver = Receiver()
+    temporal: Temporal = Temporal()
+    codec: Codec = Codec()
+    metrics: Metrics = Metrics()
+    sandbox: SandboxPorts = SandboxPorts()
+    connections: dict[Annotated[str, Field(pattern=CONNECTION_NAME)], Connection] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment overrules the file; nothing else is read."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy address of the store: SQLite in the data folder unless told otherwise."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{(self.data / 'ledgerline.db').resolve()}"
+
+    @property
+    def public_url(self) -> str | None:
+        """Where providers reach the receiver, without a trailing slash; None if they cannot."""
+        return self.receiver.public_url

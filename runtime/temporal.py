@@ -1,0 +1,62 @@
+"""Connecting to Temporal: the standard profile settings decide where; we decide how payloads are sealed."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
+
+from runtime.codec import data_converter
+from runtime.keys import load_keys
+from runtime.settings import Settings
+
+RETRY_EVERY = 0.5
+
+
+class TemporalUnreachable(Exception):
+    """No Temporal server answers. The text says where we looked and what to do."""
+
+
+def target(settings: Settings) -> tuple[str, bool]:
+    """Return the server's address, and whether it comes from the standard TEMPORAL_… profile settings.
+
+    If it does not, the address is that of the embedded server.
+    Source: https://docs.temporal.io/develop/environment-configuration
+    """
+    profile = ClientConfig.load_client_connect_config()
+    address = profile.get("target_host")
+    return (address, True) if address else (f"127.0.0.1:{settings.temporal.port}", False)
+
+
+async def connect(settings: Settings, *, patience: timedelta = timedelta(0), metrics_port: int | None = None) -> Client:
+    """Return a client for this process; one is enough.
+
+    `patience` is how long to wait for a server that is still starting. With `metrics_port` the SDK serves Prometheus
+    metrics there. Raises TemporalUnreachable, or KeyProblem if the installation's key cannot be read.
+    """
+    address, _ = target(settings)
+    config = ClientConfig.load_client_connect_config()
+    config["target_host"] = address
+    converter = data_converter(load_keys(settings.data))
+    runtime = _runtime(settings, metrics_port)
+    deadline = time.monotonic() + patience.total_seconds()
+    while True:
+        try:
+            return await Client.connect(**config, data_converter=converter, runtime=runtime)
+        except (RuntimeError, RPCError) as error:
+            if time.monotonic() >= deadline:
+                raise TemporalUnreachable(
+                    f"no Temporal server answers at {address}; start one with `ledgerline up`, "
+                    "or name yours with TEMPORAL_ADDRESS or TEMPORAL_PROFILE"
+                ) from error
+        await asyncio.sleep(RETRY_EVERY)
+
+
+def _runtime(settings: Settings, metrics_port: int | None) -> Runtime | None:
+    if metrics_port is None:
+        return None
+    address = f"{settings.metrics.host}:{metrics_port}"
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address, durations_as_seconds=True)))

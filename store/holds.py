@@ -1,0 +1,62 @@
+"""Holds: syncs that wait for a person, listed where every tool can find them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from runtime.keys import KeyRing
+from store.database import Database
+from store.records import RecordKey
+from store.sealed import seal
+from store.tables import HoldRow
+
+
+@dataclass(frozen=True)
+class OpenHold:
+    """One hold as it may be shown anywhere: the evidence stays sealed."""
+
+    workflow_id: str
+    connection: str
+    flow: str
+    crm_id: str
+    reason: str
+    opened_at: datetime
+
+
+class Holds:
+    """The holds of all connections. A workflow has at most one open hold."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database, self._keys = database, keys
+
+    async def open(self, workflow_id: str, key: RecordKey, reason: str, evidence: Mapping[str, Any]) -> None:
+        """Record that a workflow waits for a person; repeating it changes nothing but the evidence."""
+        async with self._database.writing() as session:
+            row = await session.get(HoldRow, workflow_id, with_for_update=True)
+            if row is None:
+                row = HoldRow(workflow_id=workflow_id, connection=key.connection, flow=key.flow, crm_id=key.crm_id)
+                session.add(row)
+            if row.opened_at is None or row.closed_at is not None:
+                row.opened_at, row.closed_at = datetime.now(UTC), None
+            row.reason = reason
+            row.sealed_evidence = seal(self._keys, dict(evidence), "holds", "evidence", workflow_id)
+
+    async def close(self, workflow_id: str) -> None:
+        """Record that the wait is over; closing a closed or unknown hold does nothing."""
+        async with self._database.writing() as session:
+            row = await session.get(HoldRow, workflow_id, with_for_update=True)
+            if row is not None and row.closed_at is None:
+                row.closed_at = datetime.now(UTC)
+
+    async def listed(self) -> Sequence[OpenHold]:
+        """Return the open holds, oldest first."""
+        query = select(HoldRow).where(HoldRow.closed_at.is_(None)).order_by(HoldRow.opened_at)
+        async with self._database.reading() as session:
+            rows = await session.scalars(query)
+            return [
+                OpenHold(row.workflow_id, row.connection, row.flow, row.crm_id, row.reason, row.opened_at)
+                for row in rows
+            ]

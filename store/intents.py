@@ -1,0 +1,137 @@
+"""Intents: what was about to be created, saved before the request, so that a lost answer can be resolved.
+
+States: reserved → sending → done, or in-doubt when nobody knows whether the request took effect, or refused.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.keys import KeyRing
+from store.database import Database
+from store.records import RecordKey
+from store.tables import OPEN_STATES, IntentRow
+
+
+class FenceLost(Exception):
+    """Another attempt has taken this intent over: this one must not send anything."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """An intent as it stands. `settle_until` is set while it is in doubt."""
+
+    id: int
+    reference: str
+    state: str
+    fence: int
+    sent_at: datetime | None
+    settle_until: datetime | None
+
+
+class Intents:
+    """The intents of all connections. Every method is one committed transaction."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database, self._keys = database, keys
+
+    def reference(self, key: RecordKey) -> str:
+        """Return the reference that the created record carries; the same for ever for one CRM record."""
+        return self._keys.reference(key.connection, key.flow, key.crm_id)
+
+    async def open_one(self, key: RecordKey) -> Intent | None:
+        """Return the open intent of a record, None if it has none."""
+        async with self._database.reading() as session:
+            row = await _open_row(session, key)
+        return _intent(row) if row else None
+
+    async def reserve(self, key: RecordKey) -> Intent:
+        """Return the record's open intent, made now if there is none. There is never a second one."""
+        try:
+            async with self._database.writing() as session:
+                row = await _open_row(session, key)
+                if row is None:
+                    row = self._new_row(key)
+                    session.add(row)
+                    await session.flush()
+                return _intent(row)
+        except IntegrityError:  # PostgreSQL: another worker inserted between our look and our insert
+            found = await self.open_one(key)
+            if found is None:
+                raise
+            return found
+
+    async def mark_sending(self, intent: Intent) -> Intent:
+        """Take the intent for one request. Raises FenceLost unless it is still reserved under the same fence."""
+        now = datetime.now(UTC)
+        changed = await self._move(
+            intent, to="sending", only_from=("reserved",), fence=intent.fence + 1, sent_at=now, settle_until=None
+        )
+        if not changed:
+            raise FenceLost(f"intent {intent.id} is no longer ours to send")
+        return Intent(intent.id, intent.reference, "sending", intent.fence + 1, now, None)
+
+    async def release(self, intent: Intent) -> None:
+        """Nothing was sent, or it was certainly refused for now: it may be sent again."""
+        await self._move(intent, to="reserved", only_from=("sending",))
+
+    async def doubt(self, intent: Intent, settle_until: datetime) -> None:
+        """Nobody knows whether the request took effect; it may still do so until `settle_until`."""
+        await self._move(intent, to="in-doubt", only_from=("sending", "in-doubt"), settle_until=settle_until)
+
+    async def reopen(self, intent: Intent) -> Intent:
+        """After the wait nothing was found: the record may be created after all. Raises FenceLost."""
+        if not await self._move(intent, to="reserved", only_from=("in-doubt", "reserved"), fence=intent.fence + 1):
+            raise FenceLost(f"intent {intent.id} is no longer ours")
+        return Intent(intent.id, intent.reference, "reserved", intent.fence + 1, intent.sent_at, None)
+
+    async def refuse(self, intent: Intent) -> None:
+        """The provider refused the request: nothing was created, and the intent is closed."""
+        await self._move(intent, to="refused", only_from=("sending",))
+
+    async def _move(self, intent: Intent, *, to: str, only_from: tuple[str, ...], **values: object) -> bool:
+        change = (
+            update(IntentRow)
+            .where(IntentRow.id == intent.id, IntentRow.fence == intent.fence, IntentRow.state.in_(only_from))
+            .values(state=to, updated_at=datetime.now(UTC), **values)
+            .returning(IntentRow.id)
+        )
+        async with self._database.writing() as session:
+            return (await session.execute(change)).first() is not None
+
+    def _new_row(self, key: RecordKey) -> IntentRow:
+        now = datetime.now(UTC)
+        return IntentRow(
+            connection=key.connection,
+            flow=key.flow,
+            crm_id=key.crm_id,
+            reference=self.reference(key),
+            state="reserved",
+            fence=0,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+async def finish(session: AsyncSession, intent_id: int) -> None:
+    """Close an intent inside the transaction that confirms what it created or found."""
+    await session.execute(
+        update(IntentRow).where(IntentRow.id == intent_id).values(state="done", updated_at=datetime.now(UTC))
+    )
+
+
+async def _open_row(session: AsyncSession, key: RecordKey) -> IntentRow | None:
+    query = select(IntentRow).where(
+        IntentRow.connection == key.connection,
+        IntentRow.flow == key.flow,
+        IntentRow.crm_id == key.crm_id,
+        IntentRow.state.in_(OPEN_STATES),
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+def _intent(row: IntentRow) -> Intent:
+    return Intent(row.id, row.reference, row.state, row.fence, row.sent_at, row.settle_until)

@@ -1,0 +1,130 @@
+"""Links: which client belongs to which party, and what both last agreed on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.keys import KeyRing
+from store.audit import AuditEntry, audit_row
+from store.database import Database
+from store.intents import finish
+from store.records import RecordKey
+from store.sealed import seal, unseal
+from store.tables import LinkRow
+
+Value = str | bool | int | None
+
+
+class LinkTaken(Exception):
+    """The books record was linked to another CRM record in the meantime: look again."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What is known of both sides once a pass is over.
+
+    `base` holds the mapped values on which both agree; `crm_seen` and `books_seen` are fingerprints of each side's
+    mapped values under `mapping_version`.
+    """
+
+    books_id: str
+    base: Mapping[str, Value]
+    crm_seen: str
+    books_seen: str
+    mapping_version: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link as it stands."""
+
+    crm_id: str
+    books_id: str | None
+    state: str
+    base: dict[str, Value] | None
+    crm_seen: str | None
+    books_seen: str | None
+    mapping_version: str | None
+
+
+class Links:
+    """The links of all connections."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database, self._keys = database, keys
+
+    async def of_crm(self, key: RecordKey) -> Link | None:
+        """Return the link of a CRM record, None if it has none yet."""
+        async with self._database.reading() as session:
+            row = await _row(session, key)
+        return self._link(row) if row else None
+
+    async def crm_id_of(self, connection: str, flow: str, books_id: str) -> str | None:
+        """Return the CRM record to which a books record is linked, None if to none."""
+        return (await self.owners(connection, flow, [books_id])).get(books_id)
+
+    async def owners(self, connection: str, flow: str, books_ids: Sequence[str]) -> dict[str, str]:
+        """Return, for those of `books_ids` that are linked, the CRM record each is linked to."""
+        query = select(LinkRow.books_id, LinkRow.crm_id).where(
+            LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.books_id.in_(books_ids)
+        )
+        async with self._database.reading() as session:
+            return {books_id: crm_id for books_id, crm_id in await session.execute(query) if books_id}
+
+    async def seen(
+        self, connection: str, flow: str, crm_ids: Sequence[str]
+    ) -> dict[str, tuple[str | None, str | None]]:
+        """Return, for those of `crm_ids` that are linked, the fingerprint last seen and the mapping version then."""
+        query = select(LinkRow.crm_id, LinkRow.crm_seen, LinkRow.mapping_version).where(
+            LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.crm_id.in_(crm_ids)
+        )
+        async with self._database.reading() as session:
+            return {crm_id: (seen, version) for crm_id, seen, version in await session.execute(query)}
+
+    async def confirm(
+        self, key: RecordKey, agreed: Agreement, *, audit: AuditEntry | None = None, intent_id: int | None = None
+    ) -> None:
+        """Save link, base, audit row and the end of the intent in one transaction.
+
+        Raises LinkTaken if the books record belongs to another CRM record.
+        """
+        try:
+            async with self._database.writing() as session:
+                await self._save(session, key, agreed)
+                if audit:
+                    session.add(audit_row(self._keys, key, agreed.books_id, audit))
+                if intent_id is not None:
+                    await finish(session, intent_id)
+        except IntegrityError as error:
+            raise LinkTaken(f"books record {agreed.books_id} is linked to another record") from error
+
+    async def _save(self, session: AsyncSession, key: RecordKey, agreed: Agreement) -> None:
+        now = datetime.now(UTC)
+        row = await _row(session, key)
+        if row is None:
+            row = LinkRow(connection=key.connection, flow=key.flow, crm_id=key.crm_id, created_at=now)
+            session.add(row)
+        row.books_id, row.state, row.updated_at = agreed.books_id, "active", now
+        row.sealed_base = seal(self._keys, dict(agreed.base), *_place(row))
+        row.crm_seen, row.books_seen = agreed.crm_seen, agreed.books_seen
+        row.mapping_version = agreed.mapping_version
+        await session.flush()
+
+    def _link(self, row: LinkRow) -> Link:
+        base = unseal(self._keys, row.sealed_base, *_place(row)) if row.sealed_base else None
+        return Link(row.crm_id, row.books_id, row.state, base, row.crm_seen, row.books_seen, row.mapping_version)
+
+
+async def _row(session: AsyncSession, key: RecordKey) -> LinkRow | None:
+    query = select(LinkRow).where(
+        LinkRow.connection == key.connection, LinkRow.flow == key.flow, LinkRow.crm_id == key.crm_id
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+def _place(row: LinkRow) -> tuple[str, ...]:
+    return ("links", "base", row.connection, row.flow, row.crm_id)
