@@ -55,6 +55,14 @@ async def connect(settings: Settings, *, patience: timedelta = timedelta(0), met
         await asyncio.sleep(RETRY_EVERY)
 
 
+async def connect_lazily(settings: Settings) -> Client:
+    """Return a client that connects when it is first used: for processes that must start without Temporal."""
+    address, _ = target(settings)
+    config = ClientConfig.load_client_connect_config()
+    config["target_host"] = address
+    return await Client.connect(**config, data_converter=data_converter(load_keys(settings.data)), lazy=True)
+
+
 def _runtime(settings: Settings, metrics_port: int | None) -> Runtime | None:
     if metrics_port is None:
         return None

@@ -1,4 +1,7 @@
-"""Verifiers of FreshBooks callbacks: the key that signs each callback's deliveries."""
+"""Verifiers of FreshBooks callbacks: the key that signs each callback's deliveries.
+
+A handshake offers a verifier; it is trusted only once FreshBooks has accepted it back. Anybody can send a handshake.
+"""
 
 from datetime import UTC, datetime
 
@@ -11,33 +14,43 @@ from store.tables import CallbackRow
 
 
 class Callbacks:
-    """The callbacks of all connections. A verifier is only ever replaced by a later handshake of its callback."""
+    """The callbacks of all connections."""
 
     def __init__(self, database: Database, keys: KeyRing) -> None:
         self._database, self._keys = database, keys
 
-    async def remember(self, connection: str, callback_id: str, verifier: str) -> None:
-        """Keep the verifier of a callback."""
+    async def offer(self, connection: str, callback_id: str, verifier: str) -> None:
+        """Keep a verifier until FreshBooks has been asked about it."""
         sealed = seal(self._keys, verifier, "callbacks", "verifier", connection, callback_id)
         async with self._database.writing() as session:
             row = await session.get(CallbackRow, (connection, callback_id), with_for_update=True)
             if row is None:
                 row = CallbackRow(connection=connection, callback_id=callback_id)
                 session.add(row)
-            row.sealed_verifier, row.updated_at = sealed, datetime.now(UTC)
+            row.sealed_offer, row.updated_at = sealed, datetime.now(UTC)
 
-    async def verifier(self, connection: str, callback_id: str) -> str | None:
-        """Return the verifier of one callback, None if no handshake came."""
+    async def offered(self, connection: str, callback_id: str) -> str | None:
+        """Return the verifier that waits to be sent back, None if none does."""
         async with self._database.reading() as session:
             row = await session.get(CallbackRow, (connection, callback_id))
-        return self._open(row) if row else None
+        return self._open(row, row.sealed_offer) if row and row.sealed_offer else None
 
-    async def verifiers(self, connection: str) -> list[str]:
-        """Return every verifier of a connection: a delivery does not say which callback it belongs to."""
+    async def trust(self, connection: str, callback_id: str, verifier: str) -> None:
+        """FreshBooks accepted this verifier: deliveries signed with it are genuine."""
+        sealed = seal(self._keys, verifier, "callbacks", "verifier", connection, callback_id)
+        async with self._database.writing() as session:
+            row = await session.get(CallbackRow, (connection, callback_id), with_for_update=True)
+            if row is not None:
+                row.sealed_verifier, row.sealed_offer, row.updated_at = sealed, None, datetime.now(UTC)
+
+    async def trusted(self, connection: str) -> list[str]:
+        """Return every trusted verifier of a connection: a delivery does not say which callback it belongs to."""
+        query = select(CallbackRow).where(
+            CallbackRow.connection == connection, CallbackRow.sealed_verifier.is_not(None)
+        )
         async with self._database.reading() as session:
-            rows = await session.scalars(select(CallbackRow).where(CallbackRow.connection == connection))
-            return [self._open(row) for row in rows]
+            rows = await session.scalars(query)
+            return [self._open(row, row.sealed_verifier) for row in rows if row.sealed_verifier]
 
-    def _open(self, row: CallbackRow) -> str:
-        place = ("callbacks", "verifier", row.connection, row.callback_id)
-        return str(unseal(self._keys, row.sealed_verifier, *place))
+    def _open(self, row: CallbackRow, sealed: bytes) -> str:
+        return str(unseal(self._keys, sealed, "callbacks", "verifier", row.connection, row.callback_id))

@@ -1,5 +1,6 @@
 """Links: which client belongs to which party, and what both last agreed on."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +57,10 @@ class Links:
 
     def __init__(self, database: Database, keys: KeyRing) -> None:
         self._database, self._keys = database, keys
+
+    def fingerprint(self, values: Mapping[str, Value]) -> str:
+        """Return what one side's mapped values are known by when they are seen again."""
+        return self._keys.fingerprint(json.dumps(values, sort_keys=True).encode())
 
     async def of_crm(self, key: RecordKey) -> Link | None:
         """Return the link of a CRM record, None if it has none yet."""

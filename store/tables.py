@@ -122,13 +122,14 @@ class InboxRow(Table):
 
 
 class CallbackRow(Table):
-    """A FreshBooks callback: its verifier signs every later delivery."""
+    """A FreshBooks callback: its verifier signs every later delivery, once FreshBooks has accepted it back."""
 
     __tablename__ = "callbacks"
 
     connection: Mapped[str] = mapped_column(String(40), primary_key=True)
     callback_id: Mapped[str] = mapped_column(primary_key=True)
-    sealed_verifier: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_verifier: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_offer: Mapped[bytes | None] = mapped_column(LargeBinary)
     updated_at: Mapped[datetime]
 
 

@@ -36,7 +36,8 @@ def upgrade() -> None:
         "callbacks",
         sa.Column("connection", sa.String(length=40), nullable=False),
         sa.Column("callback_id", sa.String(length=255), nullable=False),
-        sa.Column("sealed_verifier", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_verifier", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_offer", sa.LargeBinary(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("connection", "callback_id", name=op.f("pk_callbacks")),
     )

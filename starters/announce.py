@@ -1,0 +1,74 @@
+"""Tells record workflows that their record may have changed, starting those that do not run."""
+
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+
+from runtime.queues import WORKFLOW_QUEUE
+from store.store import Store
+from workflows.clients import ClientUpsert
+from workflows.hooks import CallbackVerification
+from workflows.models import CallbackRequest, Change, ClientUpsertRequest
+from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
+
+CLIENTS_FLOW = "clients"
+# A webhook's sender waits for us: two seconds, then the change goes to the inbox.
+RPC_TIMEOUT = timedelta(seconds=2)
+
+
+def client_upsert_id(connection: str, party_id: int) -> str:
+    """Return the id of the one workflow that may sync a party."""
+    return f"client-upsert/{connection}/capsule-party-{party_id}"
+
+
+class Announcer:
+    """Signals with start: one request to Temporal, durable once it returns. Raises RPCError if it cannot be reached."""
+
+    def __init__(self, temporal: Client, store: Store) -> None:
+        self._temporal, self._store = temporal, store
+
+    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+        """Announce a party; `priority` is 1 if a person waits, 2 for a webhook, 3 for a sweep, 5 for a backfill."""
+        await self._signal(connection, party_id, Change(system="capsule", cause=cause, priority=priority))
+
+    async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> bool:
+        """Announce a FreshBooks client to the party it is linked to. False if it is linked to none."""
+        party_id = await self._store.links.crm_id_of(connection, CLIENTS_FLOW, client_id)
+        if party_id is None:
+            return False
+        await self._signal(connection, int(party_id), Change(system="freshbooks", cause=cause, priority=priority))
+        return True
+
+    async def handshake(self, connection: str, callback_id: str, verifier: str) -> None:
+        """Answer the handshake of a FreshBooks callback."""
+        await self._store.callbacks.offer(connection, callback_id, verifier)
+        await self._temporal.start_workflow(
+            CallbackVerification.run,
+            CallbackRequest(connection=connection, callback_id=int(callback_id)),
+            id=f"callback-verification/{connection}/freshbooks-callback-{callback_id}",
+            task_queue=WORKFLOW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"verify FreshBooks callback {callback_id} of {connection}",
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    async def _signal(self, connection: str, party_id: int, change: Change) -> None:
+        attributes = [
+            SearchAttributePair(CONNECTION, connection),
+            SearchAttributePair(FLOW, CLIENTS_FLOW),
+            SearchAttributePair(SYNC_STATE, SYNCING),
+            SearchAttributePair(RECORD_KEY, f"capsule-party-{party_id}"),
+        ]
+        await self._temporal.start_workflow(
+            ClientUpsert.run,
+            ClientUpsertRequest(connection=connection, party_id=party_id),
+            id=client_upsert_id(connection, party_id),
+            task_queue=WORKFLOW_QUEUE,
+            start_signal="changed",
+            start_signal_args=[change],
+            search_attributes=TypedSearchAttributes(attributes),
+            static_summary=f"Capsule party {party_id} → FreshBooks client ({connection})",
+            priority=Priority(priority_key=change.priority, fairness_key=connection),
+            rpc_timeout=RPC_TIMEOUT,
+        )

@@ -1,0 +1,125 @@
+"""Temporal schedules: what runs by the clock. Made and kept up by `ledgerline schedules`, and by `ledgerline up`.
+
+An operator's pause survives: only what we own of a schedule is written over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleState,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
+
+from runtime.queues import WORKFLOW_QUEUE
+from runtime.settings import Settings
+from workflows.hooks import HookUpkeep
+from workflows.models import ConnectionRequest, SweepRequest
+from workflows.search_attributes import CONNECTION, FLOW
+from workflows.sweeps import PartySweep
+
+HOOK_UPKEEP_EVERY = timedelta(hours=1)
+JITTER_PART = 10  # connections with the same interval must not all begin at once
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One schedule as it should be."""
+
+    id: str
+    note: str
+    schedule: Schedule
+
+
+def wanted_schedules(settings: Settings) -> list[Wanted]:
+    """Return the schedules of every connection. Without a public address there are no webhooks to keep up."""
+    wanted = [_sweep(name, connection.clients.sweep_every) for name, connection in settings.connections.items()]
+    if settings.public_url is not None:
+        wanted += [_hook_upkeep(name) for name in settings.connections]
+    return wanted
+
+
+async def ensure_schedules(temporal: Client, wanted: Sequence[Wanted], *, run_now: bool) -> list[str]:
+    """Create or update the schedules and return a line for each. `run_now` starts each once, unless it is paused."""
+    return [await _ensure(temporal, each, run_now=run_now) for each in wanted]
+
+
+async def _ensure(temporal: Client, wanted: Wanted, *, run_now: bool) -> str:
+    try:
+        await temporal.create_schedule(
+            wanted.id, wanted.schedule, trigger_immediately=run_now, memo={"what it does": wanted.note}
+        )
+    except ScheduleAlreadyRunningError:
+        return await _update(temporal, wanted, run_now=run_now)
+    return f"{wanted.id}: created"
+
+
+async def _update(temporal: Client, wanted: Wanted, *, run_now: bool) -> str:
+    handle = temporal.get_schedule_handle(wanted.id)
+
+    def keep_what_operators_own(current: ScheduleUpdateInput) -> ScheduleUpdate:
+        schedule = wanted.schedule
+        schedule.state = current.description.schedule.state
+        return ScheduleUpdate(schedule=schedule)
+
+    await handle.update(keep_what_operators_own)
+    if (await handle.describe()).schedule.state.paused:
+        return f"{wanted.id}: kept, paused by an operator"
+    if run_now:
+        await handle.trigger()
+    return f"{wanted.id}: kept"
+
+
+def _sweep(connection: str, every: timedelta) -> Wanted:
+    action = ScheduleActionStartWorkflow(
+        PartySweep.run,
+        SweepRequest(connection=connection),
+        id=f"party-sweep/{connection}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"parties of {connection} that changed since the last sweep",
+        priority=Priority(priority_key=3, fairness_key=connection),
+        typed_search_attributes=_attributes(connection, "clients"),
+    )
+    note = f"Lists the Capsule parties of {connection} that changed; catches what no webhook announced."
+    return Wanted(f"party-sweep/{connection}", note, _schedule(action, every, note))
+
+
+def _hook_upkeep(connection: str) -> Wanted:
+    action = ScheduleActionStartWorkflow(
+        HookUpkeep.run,
+        ConnectionRequest(connection=connection),
+        id=f"hook-upkeep/{connection}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"webhooks of {connection}",
+        priority=Priority(priority_key=3, fairness_key=connection),
+        typed_search_attributes=_attributes(connection, "hooks"),
+    )
+    note = f"Registers the webhooks of {connection} that are missing; both systems drop them when deliveries fail."
+    return Wanted(f"hook-upkeep/{connection}", note, _schedule(action, HOOK_UPKEEP_EVERY, note))
+
+
+def _schedule(action: ScheduleActionStartWorkflow, every: timedelta, note: str) -> Schedule:
+    return Schedule(
+        action=action,
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / JITTER_PART),
+        # One sweep at a time; after an outage one run catches up with everything, because the cursor knows from when.
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=max(every, timedelta(seconds=10)), pause_on_failure=False
+        ),
+        state=ScheduleState(note=note),
+    )
+
+
+def _attributes(connection: str, flow: str) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(CONNECTION, connection), SearchAttributePair(FLOW, flow)])

@@ -1,0 +1,80 @@
+"""Readers of webhook deliveries, made of what the connectors know and what the store keeps."""
+
+from collections.abc import Mapping, Sequence
+
+from connectors.capsule import hooks as capsule
+from connectors.errors import MalformedHook
+from connectors.freshbooks import hooks as freshbooks
+from runtime.keys import KeyRing
+from runtime.settings import Settings
+from starters.hooks import Delivery, HookReader, RefusedDelivery
+from store.callbacks import Callbacks
+from store.store import Store
+
+SIGNATURE_HEADER = "x-freshbooks-hmac-sha256"
+
+
+def hook_secrets(keys: KeyRing, system: str, connection: str) -> list[str]:
+    """Return the secrets in the paths of one account's webhooks, the current one first."""
+    return keys.path_secrets(f"hooks {system} {connection}")
+
+
+def hook_url(settings: Settings, keys: KeyRing, system: str, connection: str) -> str | None:
+    """Return where one account's webhooks are to be sent; None if providers cannot reach us."""
+    if settings.public_url is None:
+        return None
+    return f"{settings.public_url}/hooks/{system}/{connection}/{hook_secrets(keys, system, connection)[0]}"
+
+
+def hook_readers(settings: Settings, store: Store) -> dict[tuple[str, str], HookReader]:
+    """Return a reader for each account of each connection."""
+    readers: dict[tuple[str, str], HookReader] = {}
+    for name, connection in settings.connections.items():
+        readers["capsule", name] = CapsuleHookReader(hook_secrets(store.keys, "capsule", name))
+        readers["freshbooks", name] = FreshBooksHookReader(
+            hook_secrets(store.keys, "freshbooks", name), name, connection.freshbooks.account_id, store.callbacks
+        )
+    return readers
+
+
+class CapsuleHookReader:
+    """Capsule signs nothing: the secret in the path is all there is, so a delivery may only say "look at X"."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self.secrets = secrets
+
+    async def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Return which parties may have changed. Raises RefusedDelivery."""
+        del headers
+        try:
+            said = capsule.parse_delivery(body)
+        except MalformedHook as error:
+            raise RefusedDelivery(400, str(error)) from error
+        return Delivery(said.event, tuple(str(each) for each in said.record_ids))
+
+
+class FreshBooksHookReader:
+    """FreshBooks signs with the verifier of the callback; a handshake comes before there is one."""
+
+    def __init__(self, secrets: Sequence[str], connection: str, account_id: str, callbacks: Callbacks) -> None:
+        self.secrets = secrets
+        self._connection, self._account_id, self._callbacks = connection, account_id, callbacks
+
+    async def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Return which clients may have changed, or the handshake to answer. Raises RefusedDelivery."""
+        try:
+            fields = freshbooks.parse_fields(body)
+            said = freshbooks.parse_delivery(fields)
+        except MalformedHook as error:
+            raise RefusedDelivery(400, str(error)) from error
+        if said.account_id != self._account_id:
+            raise RefusedDelivery(401, "the delivery is for another FreshBooks account")
+        if said.verifier is not None:
+            return Delivery(said.event, (str(said.object_id),), said.verifier.get_secret_value())
+        await self._check_signature(fields, headers.get(SIGNATURE_HEADER))
+        return Delivery(said.event, (str(said.object_id),))
+
+    async def _check_signature(self, fields: freshbooks.Fields, header: str | None) -> None:
+        verifiers = await self._callbacks.trusted(self._connection)
+        if not any(freshbooks.verify(verifier, fields, header) for verifier in verifiers):
+            raise RefusedDelivery(401, "the signature fits none of this connection's callbacks")

@@ -1,0 +1,84 @@
+"""Webhooks are kept up: both systems drop them without a word when deliveries fail."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+    from activities.models import Callback, ConnectionName, NewHook
+    from activities.queues import CAPSULE, FRESHBOOKS
+    from workflows.models import CallbackRequest, ConnectionRequest, HookReport
+    from workflows.options import api_call
+
+PARTY_EVENTS = ("party/created", "party/updated", "party/deleted")
+CLIENT_EVENTS = ("client",)  # the noun stands for all its verbs
+RANK = 3
+
+
+@workflow.defn
+class HookUpkeep:
+    """Register the webhooks that are missing, and ask again for handshakes that never came."""
+
+    @workflow.run
+    async def run(self, request: ConnectionRequest) -> HookReport:
+        """Look at both systems and mend what is missing."""
+        self._connection, self._report = request.connection, HookReport()
+        await self._keep_rest_hooks()
+        await self._keep_callbacks()
+        workflow.set_current_details(f"created: {', '.join(self._report.created) or 'none'}")
+        return self._report
+
+    async def _keep_rest_hooks(self) -> None:
+        listed = await workflow.execute_activity_method(
+            CapsuleHookActivities.list_rest_hooks, self._asked(), **self._call(CAPSULE, "our hooks")
+        )
+        if not listed.allowed:
+            self._report.not_allowed.append(CAPSULE)
+            return
+        for event in self._missing(PARTY_EVENTS, listed.events):
+            hook = NewHook(connection=self._connection, event=event)
+            create = CapsuleHookActivities.create_rest_hook
+            await workflow.execute_activity_method(create, hook, **self._call(CAPSULE, f"register {event}"))
+
+    async def _keep_callbacks(self) -> None:
+        listed = await workflow.execute_activity_method(
+            FreshBooksHookActivities.list_callbacks, self._asked(), **self._call(FRESHBOOKS, "our callbacks")
+        )
+        if not listed.allowed:
+            self._report.not_allowed.append(FRESHBOOKS)
+            return
+        for callback_id in listed.unverified:
+            callback = Callback(connection=self._connection, callback_id=callback_id)
+            resend = FreshBooksHookActivities.resend_verification
+            await workflow.execute_activity_method(
+                resend, callback, **self._call(FRESHBOOKS, f"handshake of callback {callback_id} again")
+            )
+        for event in self._missing(CLIENT_EVENTS, listed.events):
+            hook = NewHook(connection=self._connection, event=event)
+            create = FreshBooksHookActivities.create_callback
+            await workflow.execute_activity_method(create, hook, **self._call(FRESHBOOKS, f"register {event}"))
+
+    def _asked(self) -> ConnectionName:
+        return ConnectionName(connection=self._connection)
+
+    def _call(self, system: str, summary: str) -> workflow.ActivityConfig:
+        return api_call(system, self._connection, RANK, summary)
+
+    def _missing(self, wanted: tuple[str, ...], present: list[str]) -> list[str]:
+        missing = [event for event in wanted if event not in present]
+        self._report.created.extend(missing)
+        self._report.kept.extend(event for event in wanted if event in present)
+        return missing
+
+
+@workflow.defn
+class CallbackVerification:
+    """Answer the handshake of a FreshBooks callback, which receives nothing before."""
+
+    @workflow.run
+    async def run(self, request: CallbackRequest) -> bool:
+        """Send the verifier back. False if the callback is gone."""
+        return await workflow.execute_activity_method(
+            FreshBooksHookActivities.verify_callback,
+            Callback(connection=request.connection, callback_id=request.callback_id),
+            **api_call(FRESHBOOKS, request.connection, RANK, f"verify callback {request.callback_id}"),
+        )
