@@ -1,0 +1,35 @@
+"""What a sync of one client would write, and why: data that activities hand to workflows and people can look at."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from mapping.values import Value
+
+
+class FieldWrite(BaseModel):
+    """One field of a client that would change. None stands for empty."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    before: Value
+    after: Value
+
+
+class ClientPlan(BaseModel):
+    """What a sync of one party would do to its FreshBooks client.
+
+    `none`: in step. `create`: there is no client yet. `update`: write `writes` to the linked client. `link`: adopt
+    `client_id`, which was not linked so far, and write `writes`, if any. `hold`: a person decides, for `hold_reason`.
+    `explanation` is for people and names fields, never their values.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    action: Literal["none", "create", "update", "link", "hold"]
+    client_id: int | None
+    writes: list[FieldWrite]
+    hold_reason: str | None
+    explanation: str
+    mapping_version: str

@@ -1,0 +1,173 @@
+"""The rules of a mapping: for each field of a FreshBooks client, where it comes from and who owns it.
+
+Everything that can be known to be wrong without a record is refused here, with the spot in the document.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError, field_validator
+
+from mapping.client_fields import FLAG_FIELDS, require_client_field
+from mapping.paths import Path, parse_path
+from mapping.registry import Kind, Step
+from mapping.transforms import known_transforms
+from mapping.values import MappingError
+
+
+class Owner(StrEnum):
+    """Who is right when both sides changed a field since they last agreed."""
+
+    CRM = "crm"
+    BOOKS = "books"
+    NEWEST = "newest"
+    ASK = "ask"
+
+
+class Direction(StrEnum):
+    """Which way changes of a field may go."""
+
+    TO_BOOKS = "to-books"
+    BOTH = "both"
+
+
+class WhenEmpty(StrEnum):
+    """What an empty field of the CRM does to a filled one of the books."""
+
+    CLEAR = "clear"
+    KEEP = "keep"
+
+
+class FieldRule(BaseModel):
+    """How one field of a client follows the party."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    source: tuple[StrictStr, ...] = Field((), alias="from")
+    """Paths in the party; the first that holds anything is taken."""
+    transforms: tuple[Step, ...] = ()
+    owner: Owner = Owner.CRM
+    direction: Direction = Direction.TO_BOOKS
+    default: StrictStr | StrictBool | None = None
+    """What the field becomes where the party has nothing."""
+    when_empty: WhenEmpty = WhenEmpty.CLEAR
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_or_several(cls, source: Any) -> Any:
+        return (source,) if isinstance(source, str) else source
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The source, parsed."""
+        return tuple(parse_path(each) for each in self.source)
+
+
+def read_rule(field: str, entry: Any) -> FieldRule:
+    """Return the rule that a mapping document has for one field of the client. Raises MappingError."""
+    require_client_field(field)
+    if not isinstance(entry, Mapping):
+        raise MappingError((field,), f"an entry has keys: {', '.join(_entry_keys())}; null removes it")
+    steps = _read_steps((field, "transforms"), entry.get("transforms", ()))
+    try:
+        rule = FieldRule.model_validate({**entry, "transforms": steps}, by_name=False)
+    except ValidationError as error:
+        raise _as_mapping_error((field,), error, _entry_keys()) from None
+    _check_source(field, rule)
+    _check_chain(field, rule)
+    _check_default(field, rule)
+    _check_two_way(field, rule)
+    return rule
+
+
+def _entry_keys() -> Sequence[str]:
+    return [each.alias or name for name, each in FieldRule.model_fields.items()]
+
+
+def _as_mapping_error(path: Sequence[str | int], error: ValidationError, allowed: Sequence[str]) -> MappingError:
+    """Return the first finding of pydantic with its spot in the document, never with the input itself.
+
+    An unknown name comes before a missing one: most often it is the missing one, misspelt.
+    """
+    findings = error.errors(include_url=False, include_context=False, include_input=False)
+    first = min(findings, key=lambda each: each["type"] != "extra_forbidden")
+    spot = [step for step in first["loc"] if step not in ("str", "bool", "int")]  # a union's branches are no spots
+    if first["type"] == "extra_forbidden":
+        return MappingError((*path, *spot), f"unknown. Allowed: {', '.join(allowed) or 'nothing'}")
+    return MappingError((*path, *spot), first["msg"].removeprefix("Value error, "))
+
+
+def _read_steps(path: tuple[str | int, ...], entries: Any) -> tuple[Step, ...]:
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        raise MappingError(path, "transforms are a list; each is a name, or a name with its arguments")
+    return tuple(_read_step((*path, place), entry) for place, entry in enumerate(entries))
+
+
+def _read_step(path: tuple[str | int, ...], entry: Any) -> Step:
+    named = {entry: {}} if isinstance(entry, str) else entry
+    if not isinstance(named, Mapping) or len(named) != 1:
+        raise MappingError(path, "a transform is a name, or one name with its arguments: {cut: {length: 80}}")
+    name, arguments = next(iter(named.items()))
+    known = known_transforms().get(str(name))
+    if known is None:
+        raise MappingError(path, f"unknown transform. Allowed: {', '.join(sorted(known_transforms()))}")
+    if not isinstance(arguments, Mapping):
+        raise MappingError((*path, known.name), f"arguments have names: {', '.join(known.arguments.model_fields)}")
+    try:
+        checked = known.arguments.model_validate(dict(arguments))
+    except ValidationError as error:
+        raise _as_mapping_error((*path, known.name), error, list(known.arguments.model_fields)) from None
+    return Step(known.name, {argument: getattr(checked, argument) for argument in known.arguments.model_fields})
+
+
+def _check_source(field: str, rule: FieldRule) -> None:
+    for place, text in enumerate(rule.source):
+        try:
+            parse_path(text)
+        except ValueError as error:
+            path = (field, "from") if len(rule.source) == 1 else (field, "from", place)
+            raise MappingError(path, str(error)) from None
+    is_constant = any(step.name == "constant" for step in rule.transforms)
+    if not rule.source and rule.default is None and not is_constant:
+        raise MappingError((field, "from"), "needs a path, or several, in the party, or else a default or a constant")
+
+
+def _check_chain(field: str, rule: FieldRule) -> None:
+    """Follow what flows from the source through every transform into the field."""
+    kinds = {path.kind for path in rule.paths} or {Kind.VALUE}
+    if len(kinds) > 1:
+        raise MappingError((field, "from"), "mixes lists with single values: choose sources of one kind")
+    flowing = kinds.pop()
+    for place, step in enumerate(rule.transforms):
+        if not flowing.fits(step.transform.takes):
+            spot = (field, "transforms", place)
+            raise MappingError(spot, f"{step.name} works on {step.transform.takes}, but gets {flowing}")
+        flowing = step.transform.gives
+    wanted = Kind.FLAG if field in FLAG_FIELDS else Kind.TEXT
+    if not flowing.fits(wanted):
+        raise MappingError((field, "transforms"), f"the field holds {wanted}, but would get {flowing}")
+
+
+def _check_default(field: str, rule: FieldRule) -> None:
+    if rule.default is None:
+        return
+    if isinstance(rule.default, bool) != (field in FLAG_FIELDS):
+        wanted = Kind.FLAG if field in FLAG_FIELDS else Kind.TEXT
+        raise MappingError((field, "default"), f"the field holds {wanted}")
+    if rule.default == "":
+        raise MappingError((field, "default"), "an empty text is no default: leave it out")
+
+
+def _check_two_way(field: str, rule: FieldRule) -> None:
+    """Refuse a two-way rule that could not write to the CRM exactly what it reads from it."""
+    if rule.direction is not Direction.BOTH:
+        return
+    if len(rule.paths) != 1 or not rule.paths[0].writable:
+        raise MappingError((field, "from"), "two ways need one path that can be written: a single value, not a list")
+    for place, step in enumerate(rule.transforms):
+        if not step.two_way:
+            raise MappingError((field, "transforms", place), f"{step.name} cannot be undone: only to-books is possible")
+    if rule.default is not None or rule.when_empty is not WhenEmpty.CLEAR:
+        spot = "when_empty" if rule.default is None else "default"
+        raise MappingError((field, spot), "works only to-books: two ways would carry it into the CRM")
