@@ -1,0 +1,177 @@
+"""The clients and callbacks of one FreshBooks account."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from connectors.answers import Page
+from connectors.errors import Refused
+from connectors.freshbooks.models import ACTIVE, ARCHIVED, DELETED, Callback, Client, Identity
+from connectors.freshbooks.problems import DIALECT
+from connectors.freshbooks.reading import LARGEST_PAGE, identity, mentions, nothing, one, page_of, paging
+from connectors.http import TIME_LIMIT, Caller, Request, TokenSource
+
+# A search with more hits than this is one whose filter FreshBooks ignored.
+MOST_SEARCH_PAGES = 5
+
+
+class FreshBooksApi:
+    """One FreshBooks account. Never retries. Raises the errors of `connectors.errors`.
+
+    A method is one request, except the two searches, which read further pages if there are any.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        token: TokenSource,
+        account_id: str,
+        base_url: str = "https://api.freshbooks.com",
+        time_limit: timedelta = TIME_LIMIT,
+    ) -> None:
+        self._caller = Caller(DIALECT, http, token, time_limit)
+        self._url, account = base_url.rstrip("/"), quote(account_id, safe="")
+        self._clients = f"{self._url}/accounting/account/{account}/users/clients"
+        self._callbacks = f"{self._url}/events/account/{account}/events/callbacks"
+
+    async def identity(self) -> Identity:
+        """Return the person behind the token and the businesses they belong to.
+
+        Source: https://www.freshbooks.com/api/get-authenticated-on-the-freshbooks-api
+        """
+        request = Request("read the identity", "GET", f"{self._url}/auth/api/v1/users/me")
+        return await self._caller.call(request, identity)
+
+    async def get_client(self, client_id: int) -> Client:
+        """Return a client, deleted ones (`vis_state` 1) too. Raises NotFound, also for a wrong account id.
+
+        Source: https://www.freshbooks.com/api/clients
+        """
+        request = Request(f"read client {client_id}", "GET", f"{self._clients}/{client_id}")
+        return await self._caller.call(request, one("client", Client))
+
+    async def list_clients(
+        self,
+        *,
+        page: int,
+        per_page: int = LARGEST_PAGE,
+        updated_min: date | None = None,
+        vis_state: int | None = None,
+    ) -> Page[Client]:
+        """Return one page of clients: active and archived ones, or those of one `vis_state`.
+
+        `updated_min` is a day of the US Eastern calendar (see `eastern_day`). Sorted by id, which no edit changes; that
+        FreshBooks obeys the sort key is documented, not proven: remove duplicates by id.
+        Source: https://www.freshbooks.com/api/clients
+        """
+        if isinstance(updated_min, datetime):
+            raise TypeError("`updated_min` is a day, not an instant: use eastern_day")
+        search = {"updated_min": updated_min.isoformat() if updated_min else None, "vis_state": vis_state}
+        query = [(f"search[{key}]", str(value)) for key, value in search.items() if value is not None]
+        return await self._page(f"list clients, page {page}", [*query, *paging(page, per_page)])
+
+    async def find_clients_by_email(self, email: str) -> list[Client]:
+        """Return the active and archived clients with this email address, of which there may be several.
+
+        Raises Refused if FreshBooks seems to ignore the filter. Source: https://www.freshbooks.com/api/clients
+        """
+        wanted = email.strip().casefold()
+        return await self._search("email", email, lambda client: (client.email or "").strip().casefold() == wanted)
+
+    async def find_clients_by_note(self, text: str) -> list[Client]:
+        """Return the active and archived clients whose note holds our reference as a word of its own.
+
+        Raises Refused if FreshBooks seems to ignore the filter. Source: https://www.freshbooks.com/api/clients
+        """
+        wanted = text.strip()
+        return await self._search("note_like", text, lambda client: mentions(client.note, wanted))
+
+    async def create_client(self, values: Mapping[str, Any]) -> Client:
+        """Create a client and return it. Raises UnknownOutcome if that may or may not have happened.
+
+        Put our reference into `note`: FreshBooks refuses no duplicate. Source: https://www.freshbooks.com/api/clients
+        """
+        if not values:
+            raise ValueError("a client needs at least one value")
+        request = Request("create a client", "POST", self._clients, json={"client": dict(values)}, repeatable=False)
+        return await self._caller.call(request, one("client", Client))
+
+    async def update_client(self, client_id: int, values: Mapping[str, Any]) -> Client:
+        """Change the fields given, leave the rest, and return the client as it is then. `contacts` replaces them all.
+
+        Raises ValueError for `vis_state` and actions: with one of them FreshBooks drops every other field.
+        Source: https://www.freshbooks.com/api/active_deleted
+        """
+        stray = sorted(key for key in values if key in ("vis_state", "ext_vis_state") or key.startswith("action_"))
+        if stray or not values:
+            raise ValueError(f"client {client_id}: give fields, without {', '.join(stray) or 'nothing'}")
+        return await self._put_client(f"update client {client_id}", client_id, values)
+
+    async def set_client_visibility(self, client_id: int, vis_state: int) -> Client:
+        """Make a client active (0), deleted (1) or archived (2), and return it.
+
+        Source: https://www.freshbooks.com/api/active_deleted
+        """
+        if vis_state not in (ACTIVE, DELETED, ARCHIVED):
+            raise ValueError(f"client {client_id}: vis_state is 0, 1 or 2, not {vis_state}")
+        return await self._put_client(f"set vis_state of client {client_id}", client_id, {"vis_state": vis_state})
+
+    async def callbacks(self, *, page: int = 1) -> Page[Callback]:
+        """Return one page of up to 100 webhook subscriptions. Source: https://www.freshbooks.com/api/webhooks"""
+        request = Request("list callbacks", "GET", self._callbacks, paging(page, LARGEST_PAGE))
+        return await self._caller.call(request, page_of("callbacks", Callback))
+
+    async def create_callback(self, event: str, uri: str) -> Callback:
+        """Subscribe to a noun (`client`) or one of its verbs (`client.create`). FreshBooks then posts a verifier.
+
+        Nothing prevents duplicates: compare `uri` in `callbacks` first, and after an UnknownOutcome.
+        Source: https://www.freshbooks.com/api/webhooks
+        """
+        body = {"callback": {"event": event, "uri": uri}}
+        request = Request("create a callback", "POST", self._callbacks, json=body, repeatable=False)
+        return await self._caller.call(request, one("callback", Callback))
+
+    async def verify_callback(self, callback_id: int, verifier: str) -> Callback:
+        """Send back the verifier that FreshBooks posted. Keep it: it signs every later delivery.
+
+        Source: https://www.freshbooks.com/api/webhooks
+        """
+        return await self._put_callback(f"verify callback {callback_id}", callback_id, {"verifier": verifier})
+
+    async def resend_verification(self, callback_id: int) -> Callback:
+        """Have the verifier posted again. Source: https://www.freshbooks.com/api/webhooks"""
+        return await self._put_callback(f"resend verifier of callback {callback_id}", callback_id, {"resend": True})
+
+    async def delete_callback(self, callback_id: int) -> None:
+        """Unsubscribe. Raises NotFound. Source: https://www.freshbooks.com/api/webhooks"""
+        request = Request(f"delete callback {callback_id}", "DELETE", f"{self._callbacks}/{callback_id}")
+        await self._caller.call(request, nothing)
+
+    async def _put_client(self, doing: str, client_id: int, values: Mapping[str, Any]) -> Client:
+        request = Request(doing, "PUT", f"{self._clients}/{client_id}", json={"client": dict(values)})
+        return await self._caller.call(request, one("client", Client))
+
+    async def _put_callback(self, doing: str, callback_id: int, values: Mapping[str, Any]) -> Callback:
+        request = Request(doing, "PUT", f"{self._callbacks}/{callback_id}", json={"callback": dict(values)})
+        return await self._caller.call(request, one("callback", Callback))
+
+    async def _page(self, doing: str, query: Sequence[tuple[str, str]]) -> Page[Client]:
+        request = Request(doing, "GET", self._clients, [*query, ("sort", "client_id_asc")])
+        return await self._caller.call(request, page_of("clients", Client))
+
+    async def _search(self, key: str, value: str, matches: Callable[[Client], bool]) -> list[Client]:
+        """Return the hits that match. FreshBooks answers an empty filter, or one it does not know, with everything."""
+        if not value.strip():
+            raise ValueError(f"a search by {key} needs a value: without one FreshBooks returns every client")
+        found: dict[int, Client] = {}
+        for number in range(1, MOST_SEARCH_PAGES + 1):
+            query = [(f"search[{key}]", value.strip()), *paging(number, LARGEST_PAGE)]
+            page = await self._page(f"search clients by {key}, page {number}", query)
+            found |= {client.id: client for client in page.items if matches(client)}
+            if not page.has_more:
+                return list(found.values())
+        text = f"FreshBooks returned more than {MOST_SEARCH_PAGES} pages of clients for a search by {key}"
+        raise Refused(DIALECT.system, f"{text}: it seems to ignore the filter, so a person has to look")

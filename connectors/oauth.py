@@ -1,0 +1,178 @@
+"""Getting, refreshing and revoking tokens by the authorization code grant, with Authlib building every request.
+
+Only Authlib's parts without I/O are used: nothing can refresh a token behind our back, and requests fail with the same
+errors as all others. Refreshing once at a time, and storing before use, is for the caller.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from authlib.common.security import generate_token  # type: ignore[import-untyped]
+from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
+from authlib.oauth2.client import OAuth2Client  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.parameters import prepare_token_request  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7009 import prepare_revoke_token_request  # type: ignore[import-untyped]
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from connectors.answers import Answer
+from connectors.dialect import Dialect, Verdict, lost, refusal
+from connectors.errors import ConsentLost, Problem, safe_word
+from connectors.http import Request, send
+
+# A token whose life the provider does not state is renewed after this long.
+UNSAID_LIFE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where one system's OAuth endpoints are, and what is special about them."""
+
+    system: str
+    title: str
+    authorize_url: str
+    tokens_url: str
+    revoke_url: str
+    redirect_uri_on_refresh: bool = False
+
+    def at(self, base_url: str) -> "Provider":
+        """Return the same provider with all endpoints on another host, such as the sandbox."""
+        paths = {name: urlsplit(getattr(self, name)).path for name in ("authorize_url", "tokens_url", "revoke_url")}
+        return replace(self, **{name: base_url.rstrip("/") + path for name, path in paths.items()})
+
+
+@dataclass(frozen=True)
+class Application:
+    """Our registration with a provider."""
+
+    client_id: str
+    client_secret: SecretStr
+    redirect_uri: str
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A consent under way: send the person to `url`, keep the rest until the redirect comes back.
+
+    Compare the redirect's `state` with this one before exchanging its code.
+    """
+
+    url: str = field(repr=False)
+    state: SecretStr
+    code_verifier: SecretStr
+
+
+class Tokens(BaseModel):
+    """What a token endpoint gave. `expires_at` is in UTC and rather too early than too late."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    access: SecretStr
+    refresh: SecretStr | None
+    scope: str
+    expires_at: datetime
+
+
+class OAuth:
+    """The grants of one application at one provider. Sends each request once."""
+
+    def __init__(self, http: httpx.AsyncClient, provider: Provider, application: Application) -> None:
+        self._http, self._provider, self._application = http, provider, application
+        remedy = "check client id, client secret and redirect address in the settings"
+        self._dialect = Dialect(provider.system, provider.title, judge, remedy=remedy)
+
+    def authorization(self, scopes: Sequence[str]) -> Authorization:
+        """Return a new authorization request with a fresh state and PKCE S256. Sends nothing."""
+        client = OAuth2Client(
+            session=None,
+            client_id=self._application.client_id,
+            scope=" ".join(scopes) or None,
+            redirect_uri=self._application.redirect_uri,
+            code_challenge_method="S256",
+        )
+        code_verifier = generate_token(48)
+        url, state = client.create_authorization_url(self._provider.authorize_url, code_verifier=code_verifier)
+        return Authorization(url, SecretStr(state), SecretStr(code_verifier))
+
+    async def exchange(self, code: SecretStr, code_verifier: SecretStr) -> Tokens:
+        """Return the tokens for the code of a redirect. Raises ConsentLost if the code is used or too old."""
+        form = prepare_token_request(
+            "authorization_code",
+            redirect_uri=self._application.redirect_uri,
+            code=code.get_secret_value(),
+            code_verifier=code_verifier.get_secret_value(),
+        )
+        return await self._tokens("exchange the authorization code", form, None)
+
+    async def refresh(self, refresh_token: SecretStr) -> Tokens:
+        """Return new tokens. Store them before use: the refresh token given may be dead from now on.
+
+        Raises ConsentLost if it is dead already, and UnknownOutcome if the answer was lost: the provider may have
+        replaced the token without our learning the new one.
+        """
+        uri = self._application.redirect_uri if self._provider.redirect_uri_on_refresh else None
+        form = prepare_token_request("refresh_token", redirect_uri=uri, refresh_token=refresh_token.get_secret_value())
+        return await self._tokens("refresh the access token", form, refresh_token)
+
+    async def revoke(self, token: SecretStr) -> None:
+        """Make the provider forget a token. Source: https://www.rfc-editor.org/rfc/rfc7009"""
+        form, _ = prepare_revoke_token_request(token.get_secret_value())
+        await self._post(self._request("revoke a token", self._provider.revoke_url, form, repeatable=True))
+
+    async def _tokens(self, doing: str, form: str, previous: SecretStr | None) -> Tokens:
+        started = datetime.now(UTC)
+        request = self._request(doing, self._provider.tokens_url, form, repeatable=False)
+        answer = await self._post(request)
+        try:
+            return _read_tokens(answer, started, previous)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            raise lost(self._dialect, doing, f"HTTP {answer.status}, unreadable", repeatable=False) from None
+
+    def _request(self, doing: str, url: str, form: str, *, repeatable: bool) -> Request:
+        secret = self._application.client_secret.get_secret_value()
+        auth = ClientAuth(self._application.client_id, secret, "client_secret_post")
+        _, _, body = auth.prepare("POST", url, {}, form)
+        return Request(doing, "POST", url, form=body, repeatable=repeatable)
+
+    async def _post(self, request: Request) -> Answer:
+        answer = await send(self._http, self._dialect, request, {})
+        verdict = judge(answer)
+        if any(problem.code == "invalid_grant" for problem in verdict.problems):
+            text = f"{self._dialect.title} refused to {request.doing} (invalid_grant): a person has to connect again"
+            raise ConsentLost(self._dialect.system, text)
+        if not 200 <= verdict.status < 300:
+            raise refusal(self._dialect, request.doing, verdict, answer, repeatable=request.repeatable)
+        return answer
+
+
+def judge(answer: Answer) -> Verdict:
+    """Read the error of RFC 6749 section 5.2. A 401 here is about our registration, which no refresh mends."""
+    body = answer.json_or_none()
+    code = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(code, str):
+        return Verdict(400 if answer.status == 401 else answer.status)
+    problem = Problem(code=safe_word(code), message=str(body.get("error_description") or ""))
+    return Verdict(answer.status if answer.status > 401 else 400, (problem,))
+
+
+def _read_tokens(answer: Answer, started: datetime, previous: SecretStr | None) -> Tokens:
+    said: dict[str, Any] = answer.json()
+    life = timedelta(seconds=int(said["expires_in"])) if said.get("expires_in") else UNSAID_LIFE
+    # FreshBooks says when the token was made, which may be before this request: the earlier end of life counts.
+    made = datetime.fromtimestamp(int(said["created_at"]), UTC) if said.get("created_at") else started
+    refresh = said.get("refresh_token")
+    return Tokens(
+        access=SecretStr(_text(said["access_token"])),
+        refresh=SecretStr(_text(refresh)) if refresh else previous,
+        scope=str(said.get("scope") or ""),
+        expires_at=min(made, started) + life,
+    )
+
+
+def _text(token: Any) -> str:
+    if not isinstance(token, str) or not token:
+        raise ValueError("a token is not text")
+    return token
