@@ -1,6 +1,7 @@
 """What workflows and activities tell each other. Fields are only ever added, with defaults: old runs live on."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -89,6 +90,7 @@ class PlanClient(BaseModel):
     create: OpenCreate | None = None
     chosen: int | None = None
     create_anyway: bool = False
+    take: Literal["crm", "books"] | None = None  # how a person settled a conflict
 
 
 class PlannedPass(BaseModel):

@@ -30,6 +30,8 @@ def plan_for_client(
         crm_changed_at=asked.party.changed_at,
         books_changed_at=client.changed_at,
     )
+    if asked.take is not None:
+        merged = merged.resolve(asked.take)
     if merged.conflicts:
         text = f"both sides changed: {', '.join(sorted(merged.conflicts))}"
         return _held(template, client.client_id, "conflict", text)

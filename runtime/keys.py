@@ -20,13 +20,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from runtime.errors import Stop
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FILE_NAME = "ledgerline.key"
 VARIABLE = "LEDGERLINE_KEY"
 
 
-class KeyProblem(Exception):
+class KeyProblem(Stop):
     """The master key is missing, malformed or not the one that sealed the data. The text says what to do."""
 
 

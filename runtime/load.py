@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from runtime.errors import Stop
 from runtime.settings import Settings
 from runtime.yaml_file import Location, UnreadableFile, YamlFile
 
@@ -16,7 +17,7 @@ DEFAULT_FILE = Path("ledgerline.yaml")
 SANDBOX_FILE = "sandbox.yaml"  # written into the data folder by `ledgerline up` when no account is configured
 
 
-class WrongSettings(Exception):
+class WrongSettings(Stop):
     """Settings that cannot be used. The text has a line for each mistake: where, what, and what is allowed."""
 
 
@@ -32,7 +33,7 @@ def load_settings(path: Path | None = None) -> Settings:
     if settings.connections or not made_up.exists():
         return settings
     sandbox = _open(made_up)
-    return _validate({**(file.values if file else {}), **sandbox.values}, sandbox)
+    return _validate(_combined(file.values if file else {}, sandbox.values), sandbox)
 
 
 def explain(location: Location, text: str, path: Path | None = None) -> str:
@@ -61,6 +62,11 @@ def _open(path: Path) -> YamlFile:
         return YamlFile(path)
     except UnreadableFile as error:
         raise WrongSettings(str(error)) from error
+
+
+def _combined(settings: dict[str, Any], sandbox: dict[str, Any]) -> dict[str, Any]:
+    sections = {name: {**settings.get(name, {}), **section} for name, section in sandbox.items()}
+    return {**settings, **sections}
 
 
 def _validate(values: dict[str, Any], file: YamlFile | None) -> Settings:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from runtime.errors import Stop
+
 log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
@@ -24,7 +26,7 @@ LOG_BYTES = 20_000_000
 Ready = Callable[[], Awaitable[bool]]
 
 
-class CannotStart(Exception):
+class CannotStart(Stop):
     """A process did not come up. The text names it, says where its log is, and shows the log's last lines."""
 
 

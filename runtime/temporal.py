@@ -10,13 +10,14 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from runtime.codec import data_converter
+from runtime.errors import Stop
 from runtime.keys import load_keys
 from runtime.settings import Settings
 
 RETRY_EVERY = 0.5
 
 
-class TemporalUnreachable(Exception):
+class TemporalUnreachable(Stop):
     """No Temporal server answers. The text says where we looked and what to do."""
 
 

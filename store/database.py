@@ -12,12 +12,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from runtime.errors import Stop
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30  # how long a SQLite writer waits for its turn
 MIGRATION_LOCK = 4_711_202_611  # any number that nothing else locks
 
 
-class StoreUnreachable(Exception):
+class StoreUnreachable(Stop):
     """The database cannot be used. The text says which and what to do."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,7 @@ from store.database import Database
 from store.intents import finish
 from store.records import RecordKey
 from store.sealed import seal, unseal
-from store.tables import LinkRow
+from store.tables import OPEN_STATES, IntentRow, LinkRow
 
 Value = str | bool | int | None
 
@@ -50,6 +50,15 @@ class Link:
     crm_seen: str | None
     books_seen: str | None
     mapping_version: str | None
+
+
+@dataclass(frozen=True)
+class StandingCounts:
+    """How many records of one flow are linked, are being created, and may have been created without an answer."""
+
+    linked: int
+    creating: int
+    in_doubt: int
 
 
 class Links:
@@ -89,6 +98,19 @@ class Links:
         )
         async with self._database.reading() as session:
             return {crm_id: (seen, version) for crm_id, seen, version in await session.execute(query)}
+
+    async def standing(self, connection: str, flow: str) -> StandingCounts:
+        """Return how a flow stands, in numbers."""
+        links = select(func.count()).where(LinkRow.connection == connection, LinkRow.flow == flow)
+        intents = select(IntentRow.state, func.count()).where(
+            IntentRow.connection == connection, IntentRow.flow == flow, IntentRow.state.in_(OPEN_STATES)
+        )
+        async with self._database.reading() as session:
+            linked = await session.scalar(links) or 0
+            rows = (await session.execute(intents.group_by(IntentRow.state))).tuples()
+        states = dict(rows.all())
+        doubted = states.get("in-doubt", 0)
+        return StandingCounts(linked, sum(states.values()) - doubted, doubted)
 
     async def confirm(
         self, key: RecordKey, agreed: Agreement, *, audit: AuditEntry | None = None, intent_id: int | None = None

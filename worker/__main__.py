@@ -4,12 +4,10 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-from runtime.keys import KeyProblem
-from runtime.load import WrongSettings, load_settings
+from runtime.errors import Stop
+from runtime.load import load_settings
 from runtime.logs import set_up_logs
 from runtime.settings import Settings
-from runtime.temporal import TemporalUnreachable
-from store.database import StoreUnreachable
 from worker.main import work
 from worker.web import receive
 
@@ -27,7 +25,7 @@ def main() -> int:
     """Return the exit code: 2 for a mistake in what we were told, with a text that says where."""
     try:
         asyncio.run(run(sys.argv[1] if len(sys.argv) > 1 else "work"))
-    except (WrongSettings, KeyProblem, StoreUnreachable, TemporalUnreachable) as error:
+    except Stop as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

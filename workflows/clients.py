@@ -74,7 +74,7 @@ class ClientUpsert:
         """Take note; changes that arrive during a pass become one further pass."""
         self._changes.append(change)
 
-    @workflow.update(description="decide a hold: retry, skip, pick a client, or create a new one")
+    @workflow.update(description="decide a hold: retry, skip, crm, books, pick a client, or create a new one")
     async def resolve(self, resolution: Resolution) -> str:
         """Let the sync go on as a person decided."""
         self._resolution = resolution
@@ -142,6 +142,7 @@ class ClientUpsert:
             asked.candidates = await self._look(standing, party)
             asked.create_anyway = self._chosen.choice == "create"
             asked.chosen = self._chosen.client_id if self._chosen.choice == "pick" else None
+        asked.take = self._chosen.side
         return await workflow.execute_local_activity_method(PassActivities.plan_client, asked, **STORE_CALL)
 
     async def _read_client(self, client_id: int) -> ClientSide:
@@ -222,7 +223,11 @@ class ClientUpsert:
         """Wait for a decision, or for news of the record, which may cure it. False means: skip this change."""
         await workflow.execute_local_activity_method(PassActivities.open_hold, hold, **STORE_CALL)
         self._held, self._resolution = hold, None
-        self._show(HELD, f"{hold.reason}: {text}\n\nDecide with the update `resolve`: retry, skip, pick, create.", hold)
+        self._show(
+            HELD,
+            f"{hold.reason}: {text}\n\nDecide with the update `resolve`: retry, skip, crm, books, pick, create.",
+            hold,
+        )
         await workflow.wait_condition(lambda: self._resolution is not None or bool(self._changes))
         self._chosen = self._resolution or Resolution(choice="retry")
         await workflow.execute_local_activity_method(PassActivities.close_hold, **STORE_CALL)

@@ -15,10 +15,19 @@ class Change(BaseModel):
 
 
 class Resolution(BaseModel):
-    """What a person decided about a hold. `pick` needs the client; `create` makes a new one in spite of candidates."""
+    """What a person decided about a hold.
 
-    choice: Literal["retry", "skip", "pick", "create"]
+    `crm` and `books` settle a conflict for that side; `pick` needs the client; `create` makes a new client in spite of
+    the candidates.
+    """
+
+    choice: Literal["retry", "skip", "crm", "books", "pick", "create"]
     client_id: int | None = None
+
+    @property
+    def side(self) -> Literal["crm", "books"] | None:
+        """The side for which a conflict is settled, if this settles one."""
+        return self.choice if self.choice == "crm" or self.choice == "books" else None  # noqa: PLR1714 - narrows the type
 
 
 class ClientUpsertRequest(BaseModel):

@@ -1,0 +1,5 @@
+"""`python -m starters`: the command line."""
+
+from starters.cli import main
+
+main()

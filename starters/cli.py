@@ -1,0 +1,125 @@
+"""`ledgerline …`: what operators type. Heavy modules are imported by the command that needs them."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runtime.errors import Stop
+
+app = typer.Typer(
+    help="Keeps a firm's CRM and its books in step.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+MISTAKE = 2
+
+
+@app.callback()
+def common(
+    config: Annotated[Path | None, typer.Option(help="The settings file; ./ledgerline.yaml if there is one.")] = None,
+) -> None:
+    """Keep a firm's CRM and its books in step."""
+    if config is not None:
+        os.environ["LEDGERLINE_CONFIG"] = str(config)
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine; against the sandbox where no account is configured. Ctrl-C stops all of it."""
+    from starters.up import run_up
+
+    _run(run_up())
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the data folder of the demo, to look into it.")] = False,  # noqa: FBT002
+) -> None:
+    """Tell a story on free ports: changes, crashes, outages; check every step on the other side. Exits 0 or 1."""
+    from starters.demo.run import run_demo
+
+    _run(run_demo(keep=keep))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker. Start as many as you like; they share the accounts' quotas."""
+    _become("worker", "work")
+
+
+@app.command()
+def web() -> None:
+    """Run the webhook receiver."""
+    _become("worker", "web")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def sandbox(context: typer.Context) -> None:
+    """Run stand-ins of Capsule and FreshBooks: --capsule-port P --freshbooks-port Q --ledger FILE [--seed N] …."""
+    _become("sandbox", *context.args)
+
+
+@app.command()
+def codec() -> None:
+    """Decrypt payloads for the Temporal UI, for whoever can reach this server: keep it on loopback."""
+    from starters.codec import serve_codec
+
+    _run(serve_codec())
+
+
+@app.command()
+def schedules() -> None:
+    """Create or update the Temporal schedules of every connection; what an operator paused stays paused."""
+    from starters.operators import make_schedules
+
+    _run(make_schedules())
+
+
+@app.command()
+def status() -> None:
+    """Show what is in step, what waits and for what."""
+    from starters.operators import show_status
+
+    _run(show_status())
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, key, store, Temporal, workers, tokens and schedules, and say what to do about each finding."""
+    from starters.doctor import run_doctor
+
+    _run(run_doctor())
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is one clear text and exit code 2, never a traceback."""
+    try:
+        app()
+    except SystemExit as done:
+        _leave(done.code if isinstance(done.code, int) else 1)
+    except Stop as reason:
+        sys.stderr.write(f"{reason}\n")
+        _leave(MISTAKE)
+
+
+def _run(command: Coroutine[Any, Any, int]) -> None:
+    raise typer.Exit(asyncio.run(command))
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Replace this process: nothing of the command line stays in memory, and signals reach the right one."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+
+
+def _leave(code: int) -> None:
+    """End at once: the Temporal SDK can abort a short-lived process at interpreter exit, after all work is done."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

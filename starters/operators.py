@@ -1,0 +1,79 @@
+"""What operators look at and keep up from the command line."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from runtime.load import load_settings
+from runtime.temporal import connect
+from starters.schedules import ensure_schedules, wanted_schedules
+from store.store import Store, open_store
+
+LATEST = 10
+SHOWN_WORDS = 2
+
+
+async def make_schedules() -> int:
+    """Create or update every schedule. Raises Stop if settings or Temporal are not to be had."""
+    settings = load_settings()
+    temporal = await connect(settings)
+    for line in await ensure_schedules(temporal, wanted_schedules(settings), run_now=False):
+        Console().print(line, highlight=False)
+    return 0
+
+
+async def show_status() -> int:
+    """Print what is in step, what waits, and the latest writes. Raises Stop if the store is not to be had."""
+    settings = load_settings()
+    store = await open_store(settings)
+    console = Console()
+    for name in settings.connections:
+        console.print(await _connection_table(store, name))
+    console.print(await latest_table(store, LATEST))
+    waiting = await store.inbox.size()
+    if waiting:
+        console.print(f"{waiting} changes wait in the inbox until Temporal can be reached")
+    await store.close()
+    return 0
+
+
+async def latest_table(store: Store, count: int) -> Table:
+    """Return the latest writes as a table: ids and field names, no values."""
+    table = Table(title="latest writes", title_justify="left", expand=False)
+    for heading in ("when", "connection", "party", "client", "action", "fields", "cause"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=40)
+    for line in await store.audit.latest(count):
+        fields, cause = _few(line.fields), _few(line.cause.split(", "))
+        table.add_row(_ago(line.at), line.connection, line.crm_id, line.books_id, line.action, fields, cause)
+    return table
+
+
+async def _connection_table(store: Store, connection: str) -> Table:
+    standing = await store.links.standing(connection, "clients")
+    holds = [hold for hold in await store.holds.listed() if hold.connection == connection]
+    cursor = await store.cursors.read(connection, "capsule.parties")
+    table = Table(title=f"connection {connection}", title_justify="left", show_header=False)
+    table.add_row("clients in step", str(standing.linked))
+    table.add_row("creates under way", str(standing.creating))
+    table.add_row("creates in doubt", str(standing.in_doubt))
+    table.add_row("parties swept until", _ago(cursor) if cursor else "never yet")
+    table.add_row("holds", str(len(holds)))
+    for hold in holds[:LATEST]:
+        table.add_row(f"  {hold.reason}", f"party {hold.crm_id}, {_ago(hold.opened_at)}: {hold.workflow_id}")
+    return table
+
+
+def _few(words: Sequence[str]) -> str:
+    """Return the first words and how many more there are."""
+    rest = f" +{len(words) - SHOWN_WORDS}" if len(words) > SHOWN_WORDS else ""
+    return ", ".join(words[:SHOWN_WORDS]) + rest
+
+
+def _ago(instant: datetime) -> str:
+    seconds = max(0, int((datetime.now(UTC) - instant).total_seconds()))
+    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {name} ago"
+    return f"{seconds} s ago"
