@@ -46,6 +46,8 @@ def temporal_errors() -> Iterator[None]:
     except IncompleteRecord as error:
         raise ApplicationError(str(error), [], type=REFUSED, non_retryable=True) from error
     except UnknownOutcome as error:
-        raise ApplicationError(str(error), type=UNKNOWN_OUTCOME, non_retryable=True) from error
+        raise ApplicationError(
+            str(error), type=UNKNOWN_OUTCOME, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+        ) from error
     except (LinkTaken, FenceLost) as error:
         raise ApplicationError(str(error), type=LOOK_AGAIN, non_retryable=True) from error

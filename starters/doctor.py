@@ -1,4 +1,4 @@
-"""`ledgerline doctor`: checks everything a sync needs, from settings to tokens, and says what to do about each finding."""
+"""`ledgerline doctor`: checks all that a sync needs, settings to tokens, and says what to do about each finding."""
 
 import asyncio
 import uuid
@@ -48,7 +48,9 @@ async def _examine(settings: Settings) -> AsyncIterator[Finding]:
         store = await open_store(settings)
         yield Finding(ok=True, text=f"store: {store.database.engine.url.render_as_string(hide_password=True)}")
         holds = await store.holds.listed()
-        yield Finding(ok=not holds, text=f"holds: {len(holds)}{' wait for a person; see ledgerline status' * bool(holds)}")
+        yield Finding(
+            ok=not holds, text=f"holds: {len(holds)}{' wait for a person; see ledgerline status' * bool(holds)}"
+        )
         await store.close()
         temporal = await connect(settings)
     except Stop as reason:

@@ -1,5 +1,6 @@
 """The whole system on one machine: Temporal, codec server, sandbox where no account is configured, worker, receiver."""
 
+import asyncio
 import fcntl
 import sys
 from collections.abc import Awaitable, Callable
@@ -61,22 +62,34 @@ class System:
         """Stop everything, the last started first."""
         await self.supervisor.stop_all()
 
+    async def is_linked(self, connection: str, client_id: str) -> bool:
+        """Return whether the store knows to which party a client belongs."""
+        store = await open_store(self.settings)
+        try:
+            return await store.links.crm_id_of(connection, "clients", client_id) is not None
+        finally:
+            await store.close()
+
     async def _start_all(self) -> None:
         store = await open_store(self.settings)
         await store.close()
-        await self._start_temporal()
-        await self.supervisor.start(self._python("codec", ["-m", "starters", "codec"], self._serves(self._codec_url())))
-        if self.sandboxed:
-            self.say("no account is configured: starting the sandbox")
-            await self.supervisor.start(sandbox_child(self.settings))
-            await connect_sandbox(self.settings)
-            self.settings = load_settings()
+        codec = self._python("codec", ["-m", "starters", "codec"], self._serves(self._codec_url()))
+        await asyncio.gather(self._start_temporal(), self.supervisor.start(codec), self._start_sandbox())
         self.say("starting the worker and the receiver")
-        await self.supervisor.start(self._python("receiver", ["-m", "worker", "web"], self._serves(self._ready_url())))
-        await self.supervisor.start(self._python("worker", ["-m", "worker", "work"], self._serves(self._worker_url())))
+        receiver = self._python("receiver", ["-m", "worker", "web"], self._serves(self._ready_url()))
+        worker = self._python("worker", ["-m", "worker", "work"], self._serves(self._worker_url()))
+        await asyncio.gather(self.supervisor.start(receiver), self.supervisor.start(worker))
         temporal = await connect(self.settings)
         for line in await ensure_schedules(temporal, wanted_schedules(self.settings), run_now=True):
             self.say(f"schedule {line}")
+
+    async def _start_sandbox(self) -> None:
+        if not self.sandboxed:
+            return
+        self.say("no account is configured: starting the sandbox")
+        await self.supervisor.start(sandbox_child(self.settings))
+        await connect_sandbox(self.settings)
+        self.settings = load_settings()
 
     async def _start_temporal(self) -> None:
         address, configured = target(self.settings)

@@ -1,0 +1,113 @@
+"""Both sides of the story as a user and a bookkeeper have them: Capsule's API, and the sandbox's record of writes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+CLOSE_LOOK_SECONDS = 0.05
+
+
+class Sides:
+    """The sandbox's Capsule and FreshBooks."""
+
+    def __init__(self, http: httpx.AsyncClient, capsule_url: str, freshbooks_url: str) -> None:
+        self._http, self.capsule_url, self.freshbooks_url = http, capsule_url, freshbooks_url
+        self._headers: dict[str, str] = {}
+        self.account_id = ""
+
+    async def sign_in(self) -> None:
+        """Take the sandbox's token, as its users have it."""
+        info = await self._get(f"{self.capsule_url}/_sandbox/info")
+        self._headers = {"Authorization": f"Bearer {info['tokens']['access']}"}
+        self.account_id = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["account_id"]
+
+    async def create_party(self, **party: Any) -> int:
+        """Create a party as a person would in Capsule; return its id."""
+        answer = await self._send("POST", f"{self.capsule_url}/api/v2/parties", {"party": party})
+        return int(answer["party"]["id"])
+
+    async def update_party(self, party_id: int, **changes: Any) -> dict[str, Any]:
+        """Change a party as a person would; return it."""
+        answer = await self._send("PUT", f"{self.capsule_url}/api/v2/parties/{party_id}", {"party": changes})
+        return dict(answer["party"])
+
+    async def party(self, party_id: int) -> dict[str, Any]:
+        """Return a party."""
+        answer = await self._http.get(f"{self.capsule_url}/api/v2/parties/{party_id}", headers=self._headers)
+        return dict(answer.raise_for_status().json()["party"])
+
+    async def clients(self) -> list[dict[str, Any]]:
+        """Return every client that FreshBooks has, deleted ones too."""
+        return list((await self._get(f"{self.freshbooks_url}/_sandbox/records/client"))["records"])
+
+    async def clients_with(self, **fields: str) -> list[dict[str, Any]]:
+        """Return the clients with these values."""
+        return [client for client in await self.clients() if all(client[name] == fields[name] for name in fields)]
+
+    async def add_client(self, **client: Any) -> int:
+        """Create a client as a bookkeeper would in FreshBooks; return its id."""
+        token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
+        url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/users/clients"
+        answer = await self._http.post(url, json={"client": client}, headers={"Authorization": f"Bearer {token}"})
+        return int(answer.raise_for_status().json()["response"]["result"]["client"]["id"])
+
+    async def writes(self, client_id: int | None = None) -> list[dict[str, Any]]:
+        """Return the ledger's writes of clients, of one client if its id is given."""
+        entries = (await self._get(f"{self.freshbooks_url}/_sandbox/ledger?kind=client"))["entries"]
+        return [entry for entry in entries if client_id is None or str(entry["id"]) == str(client_id)]
+
+    async def requests(self) -> int:
+        """Return how many API requests both systems have served."""
+        urls = (self.capsule_url, self.freshbooks_url)
+        return sum([int((await self._get(f"{url}/_sandbox/info"))["requests"]) for url in urls])
+
+    async def fault(self, **rule: Any) -> None:
+        """Make FreshBooks misbehave."""
+        answer = await self._http.post(f"{self.freshbooks_url}/_sandbox/faults", json=rule)
+        answer.raise_for_status()
+
+    async def heal(self) -> None:
+        """Make FreshBooks behave again."""
+        (await self._http.delete(f"{self.freshbooks_url}/_sandbox/faults")).raise_for_status()
+
+    async def deliver_again(self, times: int) -> None:
+        """Make Capsule deliver its latest hook again."""
+        answer = await self._http.post(f"{self.capsule_url}/_sandbox/hooks/redeliver", json={"times": times})
+        answer.raise_for_status()
+
+    async def post(self, url: str, content: bytes, headers: dict[str, str] | None = None) -> int:
+        """Send something to any address; return the status of the answer."""
+        return (await self._http.post(url, content=content, headers=headers)).status_code
+
+    async def hook_target(self) -> str:
+        """Return where Capsule delivers its hooks."""
+        hooks = (await self._get(f"{self.capsule_url}/_sandbox/records/resthook"))["records"]
+        return str(hooks[0]["targetUrl"])
+
+    async def hooks_ready(self) -> bool:
+        """Return whether all our hooks are registered and FreshBooks' handshake is answered."""
+        rest = (await self._get(f"{self.capsule_url}/_sandbox/records/resthook"))["records"]
+        callbacks = (await self._get(f"{self.freshbooks_url}/_sandbox/records/callback"))["records"]
+        return len(rest) == 3 and any(callback["verified"] for callback in callbacks)
+
+    async def _get(self, url: str) -> dict[str, Any]:
+        return dict((await self._http.get(url)).raise_for_status().json())
+
+    async def _send(self, method: str, url: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self._http.request(method, url, json=body, headers=self._headers)
+        return dict(answer.raise_for_status().json())
+
+
+async def until(what: str, check: Callable[[], Any], within: float = 30.0) -> Any:
+    """Return what `check` gives once it gives something; raise AssertionError if it never does in time."""
+    deadline = time.monotonic() + within
+    while True:
+        found = await check()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {within:.0f} s")
+        await asyncio.sleep(CLOSE_LOOK_SECONDS)
