@@ -1,1 +1,1 @@
-"""Stand-ins of the systems, for trying things out and for tests."""
+"""Stand-ins of the systems that Ledgerline connects, for trying things out and for tests. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""A stand-in of Capsule CRM: parties, their custom fields and tags, users, REST hooks, OAuth."""

@@ -1,0 +1,141 @@
+"""Creating, changing and deleting parties. A PUT is a merge; lists are never replaced.
+
+Source: https://developer.capsulecrm.com/v2/operations/Party, /v2/overview/writing-to-the-api
+"""
+
+from typing import Any
+
+from sandbox.capsule.account import ADMIN_ID, PICTURES, Account, full_name, party_short, reference, stamp
+from sandbox.capsule.errors import invalid
+from sandbox.capsule.fields import changed_fields, changed_tags
+from sandbox.capsule.reference import MEMBERS
+from sandbox.capsule.rows import KINDS, changed_rows
+from sandbox.ledger import Record
+
+TITLES = ("Mr", "Master", "Mrs", "Miss", "Ms", "Mx", "Dr", "Prof", "Herr", "Frau", "M.", "Mme")
+PERSON_TEXTS = ("about", "title", "firstName", "lastName", "jobTitle")
+ORGANISATION_TEXTS = ("about", "name")
+LISTS = (*KINDS, "fields", "tags")
+
+
+def blank(party_id: int, party_type: str, at: str) -> Record:
+    """Return a party with nothing in it, as stored."""
+    person = party_type == "person"
+    names = dict.fromkeys(("title", "firstName", "lastName", "jobTitle", "organisation") if person else ("name",))
+    return {
+        "id": party_id,
+        "type": party_type,
+        "about": None,
+        "owner": None,
+        "team": None,
+        **names,
+        "createdAt": at,
+        "updatedAt": at,
+        "lastContactedAt": None,
+        "pictureURL": f"{PICTURES}/{'person' if person else 'org'}_avatar_70.png",
+        **{key: [] for key in LISTS},
+    }
+
+
+def create(account: Account, draft: Record, user_id: int) -> Record:
+    """Create a party and return it as stored. Raises the 422 or the 404."""
+    party_type = draft.get("type")
+    if party_type not in ("person", "organisation"):  # a tuple: what is sent may not be hashable
+        raise invalid("type is required" if party_type is None else "unknown type", "party", "type")
+    party = blank(0, party_type, stamp())
+    if draft.get("owner") is None and draft.get("team") is None:
+        party["owner"] = account.user_short(user_id)
+    _merge(account, party, draft)
+    party["id"] = account.records.next_id("party")
+    account.records.commit("create", "party", party["id"], party)
+    return party
+
+
+def update(account: Account, party: Record, changes: Record) -> Record:
+    """Merge changes into a party and return it as stored. Changes that say nothing (`[]`, read-only or unknown keys)
+    leave `updatedAt` as it is; equal values move it. Raises the 422 or the 404.
+    """
+    if not _says_something(party, changes):
+        return party
+    changed = {**party, "updatedAt": stamp()}
+    _merge(account, changed, changes)
+    account.records.commit("update", "party", party["id"], changed)
+    return changed
+
+
+def delete(account: Account, party: Record) -> None:
+    """Delete a party. An organisation leaves its people behind, without an organisation."""
+    people = account.people_of(party["id"]) if party["type"] == "organisation" else []
+    account.records.commit("delete", "party", party["id"], party)
+    for person in people:
+        left = {**person, "organisation": None, "updatedAt": stamp()}
+        account.records.commit("update", "party", person["id"], left)
+
+
+def _says_something(party: Record, changes: Record) -> bool:
+    scalars = {*_texts_of(party), "owner", "team"} | ({"organisation"} if party["type"] == "person" else set())
+    return any(key in scalars or (key in LISTS and value != []) for key, value in changes.items())
+
+
+def _texts_of(party: Record) -> tuple[str, ...]:
+    return PERSON_TEXTS if party["type"] == "person" else ORGANISATION_TEXTS
+
+
+def _merge(account: Account, party: Record, changes: Record) -> None:
+    """Change a party that is not stored yet. References are looked up last: they may create records of their own."""
+    _merge_texts(party, changes)
+    for key in KINDS:
+        if key in changes:
+            party[key] = changed_rows(key, party[key], changes[key], lambda: account.records.next_id("row"))
+    if "fields" in changes:
+        party["fields"] = changed_fields(account, party["fields"], changes["fields"])
+    _merge_owner(account, party, changes)
+    if "tags" in changes:
+        party["tags"] = changed_tags(account, party["tags"], changes["tags"])
+    if party["type"] == "person" and "organisation" in changes:
+        party["organisation"] = _organisation(account, changes["organisation"])
+
+
+def _merge_texts(party: Record, changes: Record) -> None:
+    for key in _texts_of(party):
+        if key in changes:
+            if changes[key] is not None and not isinstance(changes[key], str):
+                raise invalid("invalid type for field", "party", key)
+            party[key] = changes[key] or None
+    if party["type"] == "organisation" and not party["name"]:
+        raise invalid("name is required", "party", "name")
+    if party["type"] == "person" and not (party["firstName"] or party["lastName"]):
+        raise invalid("first name or last name is required", "party", "firstName")
+    if party.get("title") and party["title"] not in TITLES:
+        raise invalid("unknown title", "party", "title")
+
+
+def _merge_owner(account: Account, party: Record, changes: Record) -> None:
+    """Set owner and team, which hang together: an owner sent without a team clears the team."""
+    if "owner" in changes:
+        owner = changes["owner"]
+        party["owner"] = None if owner is None else account.user_short(reference(owner, "user"))
+        party["team"] = None if "team" not in changes else party["team"]
+    if "team" in changes:
+        team = changes["team"]
+        party["team"] = None if team is None else account.team_short(reference(team, "team"))
+    if party["team"] and party["owner"] and party["owner"]["id"] not in MEMBERS[party["team"]["id"]]:
+        raise invalid("owner is not a member of the team", "party", "owner")
+
+
+def _organisation(account: Account, value: Any) -> Record | None:
+    """Return the short form of the organisation that a person's write names by id, or by a name that is then found
+    (without regard to case, the oldest first) or created.
+    """
+    if value is None:
+        return None
+    name = value.get("name") if isinstance(value, dict) and value.get("id") is None else None
+    if name is None:
+        return party_short(account.organisation(reference(value, "organisation")))
+    if not isinstance(name, str) or not name.strip():
+        raise invalid("name is required", "party", "organisation")
+    for party_id in sorted(account.index.find("name", name.strip())):
+        party = account.party(party_id)
+        if party["type"] == "organisation" and full_name(party).casefold() == name.strip().casefold():
+            return party_short(party)
+    return party_short(create(account, {"type": "organisation", "name": name.strip()}, ADMIN_ID))

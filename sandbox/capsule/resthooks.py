@@ -1,0 +1,123 @@
+"""REST hooks.
+
+Source: https://developer.capsulecrm.com/v2/operations/REST_Hook, /v2/overview/avoid-polling-with-rest-hooks
+"""
+
+import json
+
+from starlette.responses import Response
+
+from sandbox.calls import Call, answer
+from sandbox.capsule.account import Account, enveloped, id_in
+from sandbox.capsule.errors import forbidden, invalid, missing
+from sandbox.capsule.render import embeds_of, party_view
+from sandbox.courier import Courier, Parcel
+from sandbox.ledger import VIA, Record
+
+MOST_HOOKS = 20
+PAUSES = (5.0, 60.0, 300.0, 900.0, 900.0)
+"""Seconds between the attempts of a delivery; after the last the hook is dropped."""
+
+VERBS = {
+    "party": ("created", "updated", "deleted"),
+    "opportunity": ("created", "updated", "deleted", "closed", "moved"),
+    "kase": ("created", "updated", "deleted", "closed", "moved"),
+    "task": ("created", "updated", "completed"),
+    "user": ("created", "updated", "deleted"),
+}
+EVENTS = {f"{noun}/{verb}" for noun, verbs in VERBS.items() for verb in verbs}
+PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+class RestHooks:
+    """The hooks of the account: managed by an application with an administrator's token, delivered unsigned."""
+
+    def __init__(self, account: Account, courier: Courier) -> None:
+        self._account, self._records, self._courier = account, account.records, courier
+        courier.subscriptions = self
+        account.records.listeners.append(self._announce)
+
+    def index(self, call: Call) -> Response:
+        """The hooks of the calling application."""
+        return answer({"restHooks": [_view(each) for each in self._own(call)]})
+
+    def get(self, call: Call) -> Response:
+        """One hook of the calling application."""
+        return answer({"restHook": _view(self._found(call))})
+
+    def create(self, call: Call) -> Response:
+        """A new hook: 201. An account can have twenty."""
+        own, draft = self._own(call), enveloped(call, "restHook")
+        if str(draft.get("event")) not in EVENTS:
+            raise invalid("unknown event", "restHook", "event")
+        if not str(draft.get("targetUrl") or "").startswith(("http://", "https://")):
+            raise invalid("target url is required", "restHook", "targetUrl")
+        if len(own) >= MOST_HOOKS:
+            raise invalid("maximum number of rest hooks reached", "restHook", "id")
+        hook = {key: draft.get(key) for key in ("event", "targetUrl", "description", "embed")}
+        hook_id = self._records.next_id("resthook")
+        record = {"id": hook_id, **hook, "batched": True, "clientId": call.token["client_id"]}
+        self._records.commit("create", "resthook", hook_id, record)
+        return answer({"restHook": _view(record)}, 201, {"Location": f"{call.base_url}/api/v2/resthooks/{hook_id}"})
+
+    def delete(self, call: Call) -> Response:
+        """204."""
+        self._remove(self._found(call))
+        return Response(status_code=204)
+
+    def is_live(self, hook_id: int) -> bool:
+        """Return whether the hook still exists."""
+        return self._records.get("resthook", hook_id) is not None
+
+    def delivered(self, hook_id: int) -> None:
+        """Nothing changes: Capsule keeps no score."""
+
+    def refused(self, hook_id: int, status: int) -> None:
+        """Unsubscribe at once on 410 Gone."""
+        if status == 410:
+            self.gave_up(hook_id)
+
+    def gave_up(self, hook_id: int) -> None:
+        """Unsubscribe after the last attempt."""
+        hook = self._records.get("resthook", hook_id)
+        if hook:
+            token = VIA.set("control")  # no caller of the API asked for it
+            self._remove(hook)
+            VIA.reset(token)
+
+    def _announce(self, operation: str, kind: str, _before: Record | None, record: Record) -> None:
+        event = f"{kind}/{PAST[operation]}"
+        if event not in EVENTS:
+            return
+        for hook in self._records.all("resthook"):
+            if hook["event"] == event:
+                content = {"event": event, "payload": [self._payload(operation, record, hook)]}
+                text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+                headers = {"Content-Type": "application/json"}
+                self._courier.dispatch(Parcel(hook["id"], hook["targetUrl"], event, text, headers))
+
+    def _payload(self, operation: str, record: Record, hook: Record) -> Record:
+        if operation == "delete":
+            return {"id": record["id"]}
+        return party_view(self._account, record, embeds_of(hook["embed"]))
+
+    def _remove(self, hook: Record) -> None:
+        self._records.commit("delete", "resthook", hook["id"], hook)
+
+    def _own(self, call: Call) -> list[Record]:
+        """Return the caller's hooks. Raises the 403 for a personal access token and for anybody but administrators."""
+        client_id = call.token["client_id"]
+        if client_id is None or call.token["role"] != "admin":
+            raise forbidden("REST hooks require an OAuth application and an administrator")
+        return [each for each in self._records.all("resthook") if each["clientId"] == client_id]
+
+    def _found(self, call: Call) -> Record:
+        found = next((each for each in self._own(call) if each["id"] == id_in(call)), None)
+        if found is None:
+            raise missing("restHook")
+        return found
+
+
+def _view(hook: Record) -> Record:
+    keys = ("id", "event", "targetUrl", "description", "embed", "batched")
+    return {key: hook[key] for key in keys if hook[key] is not None}

@@ -1,0 +1,1 @@
+"""A stand-in of FreshBooks: clients, callbacks, OAuth, the identity."""
