@@ -14,15 +14,33 @@ class Sides:
     """The sandbox's Capsule and FreshBooks."""
 
     def __init__(self, http: httpx.AsyncClient, capsule_url: str, freshbooks_url: str) -> None:
-        self._http, self.capsule_url, self.freshbooks_url = http, capsule_url, freshbooks_url
+        self.http, self.capsule_url, self.freshbooks_url = http, capsule_url, freshbooks_url
         self._headers: dict[str, str] = {}
         self.account_id = ""
 
     async def sign_in(self) -> None:
         """Take the sandbox's token, as its users have it."""
-        info = await self._get(f"{self.capsule_url}/_sandbox/info")
-        self._headers = {"Authorization": f"Bearer {info['tokens']['access']}"}
+        self._headers = {"Authorization": f"Bearer {await self.token()}"}
         self.account_id = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["account_id"]
+
+    async def token(self) -> str:
+        """Return the access token of the sandbox's Capsule."""
+        return str((await self._get(f"{self.capsule_url}/_sandbox/info"))["tokens"]["access"])
+
+    async def answers(self) -> bool:
+        """Return whether both systems serve."""
+        try:
+            await self._get(f"{self.capsule_url}/_sandbox/info")
+            await self._get(f"{self.freshbooks_url}/_sandbox/info")
+        except httpx.HTTPError:
+            return False
+        return True
+
+    async def hooks_off(self) -> None:
+        """Stop both systems from delivering webhooks."""
+        for url in (self.capsule_url, self.freshbooks_url):
+            answer = await self.http.post(f"{url}/_sandbox/settings", json={"hooks": {"enabled": False}})
+            answer.raise_for_status()
 
     async def create_party(self, **party: Any) -> int:
         """Create a party as a person would in Capsule; return its id."""
@@ -36,7 +54,7 @@ class Sides:
 
     async def party(self, party_id: int) -> dict[str, Any]:
         """Return a party."""
-        answer = await self._http.get(f"{self.capsule_url}/api/v2/parties/{party_id}", headers=self._headers)
+        answer = await self.http.get(f"{self.capsule_url}/api/v2/parties/{party_id}", headers=self._headers)
         return dict(answer.raise_for_status().json()["party"])
 
     async def clients(self) -> list[dict[str, Any]]:
@@ -51,7 +69,7 @@ class Sides:
         """Create a client as a bookkeeper would in FreshBooks; return its id."""
         token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
         url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/users/clients"
-        answer = await self._http.post(url, json={"client": client}, headers={"Authorization": f"Bearer {token}"})
+        answer = await self.http.post(url, json={"client": client}, headers={"Authorization": f"Bearer {token}"})
         return int(answer.raise_for_status().json()["response"]["result"]["client"]["id"])
 
     async def writes(self, client_id: int | None = None) -> list[dict[str, Any]]:
@@ -66,21 +84,21 @@ class Sides:
 
     async def fault(self, **rule: Any) -> None:
         """Make FreshBooks misbehave."""
-        answer = await self._http.post(f"{self.freshbooks_url}/_sandbox/faults", json=rule)
+        answer = await self.http.post(f"{self.freshbooks_url}/_sandbox/faults", json=rule)
         answer.raise_for_status()
 
     async def heal(self) -> None:
         """Make FreshBooks behave again."""
-        (await self._http.delete(f"{self.freshbooks_url}/_sandbox/faults")).raise_for_status()
+        (await self.http.delete(f"{self.freshbooks_url}/_sandbox/faults")).raise_for_status()
 
     async def deliver_again(self, times: int) -> None:
         """Make Capsule deliver its latest hook again."""
-        answer = await self._http.post(f"{self.capsule_url}/_sandbox/hooks/redeliver", json={"times": times})
+        answer = await self.http.post(f"{self.capsule_url}/_sandbox/hooks/redeliver", json={"times": times})
         answer.raise_for_status()
 
     async def post(self, url: str, content: bytes, headers: dict[str, str] | None = None) -> int:
         """Send something to any address; return the status of the answer."""
-        return (await self._http.post(url, content=content, headers=headers)).status_code
+        return (await self.http.post(url, content=content, headers=headers)).status_code
 
     async def hook_target(self) -> str:
         """Return where Capsule delivers its hooks."""
@@ -94,10 +112,10 @@ class Sides:
         return len(rest) == 3 and any(callback["verified"] for callback in callbacks)
 
     async def _get(self, url: str) -> dict[str, Any]:
-        return dict((await self._http.get(url)).raise_for_status().json())
+        return dict((await self.http.get(url)).raise_for_status().json())
 
     async def _send(self, method: str, url: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = await self._http.request(method, url, json=body, headers=self._headers)
+        answer = await self.http.request(method, url, json=body, headers=self._headers)
         return dict(answer.raise_for_status().json())
 
 
