@@ -1,0 +1,188 @@
+"""`ledgerline up` as its users meet it: everything real, everything in processes."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.processes import Up, environment, gone, ledgerline, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
+
+
+class Sandbox:
+    """The sandbox of a running system, as a script would use it."""
+
+    def __init__(self, up: Up) -> None:
+        self.capsule = f"http://127.0.0.1:{up.port('sandbox.capsule_port')}"
+        self.freshbooks = f"http://127.0.0.1:{up.port('sandbox.freshbooks_port')}"
+        token = httpx.get(f"{self.capsule}/_sandbox/info").json()["tokens"]["access"]
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def create_person(self, name: str, email: str) -> None:
+        """Create a person in Capsule."""
+        person = {"type": "person", "firstName": "Eva", "lastName": name, "emailAddresses": [{"address": email}]}
+        answer = httpx.post(f"{self.capsule}/api/v2/parties", json={"party": person}, headers=self._headers)
+        answer.raise_for_status()
+
+    def clients(self) -> list[dict[str, Any]]:
+        """Return every client in FreshBooks."""
+        return list(httpx.get(f"{self.freshbooks}/_sandbox/records/client").json()["records"])
+
+    def client_writes(self) -> int:
+        """Return how many writes of clients FreshBooks has accepted."""
+        return len(httpx.get(f"{self.freshbooks}/_sandbox/ledger?kind=client").json()["entries"])
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    with running(folder, environment(folder, LEDGERLINE_SANDBOX__RECORDS="20")) as system:
+        yield system
+
+
+def test_parties_that_were_there_before_the_first_start_all_become_clients_once(up: Up) -> None:
+    """S60, Z10, F5."""
+    sandbox = Sandbox(up)
+    _eventually(lambda: len(sandbox.clients()) >= 20, within=40)
+    notes = {client["note"] for client in sandbox.clients()}
+    assert len(sandbox.clients()) == len(notes) == 20
+
+
+def test_a_change_in_capsule_is_in_freshbooks_within_two_seconds(up: Up) -> None:
+    """S1, S21."""
+    sandbox = Sandbox(up)
+    _eventually(lambda: len(sandbox.clients()) >= 20, within=40)
+    sandbox.create_person("Schnell", "eva@schnell.example")
+    began = time.monotonic()
+    _eventually(lambda: any(client["email"] == "eva@schnell.example" for client in sandbox.clients()), within=10)
+    assert time.monotonic() - began < 2
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_running_system(up: Up) -> None:
+    """Z20."""
+    found = up.command("doctor")
+    assert found.returncode == 0, found.stdout
+    assert "capsule: account" in found.stdout
+    assert "freshbooks: account" in found.stdout
+
+
+def test_a_wrong_token_is_named_and_nothing_is_lost_until_it_is_mended(tmp_path: Path) -> None:
+    """S49, Z113."""
+    with _separate_sandbox(tmp_path, records=3) as (capsule, freshbooks):
+        settings = environment(tmp_path)
+        _write_connection(tmp_path, capsule, freshbooks, token="wrong")
+        with running(tmp_path, settings) as up:
+            report = up.command("doctor")
+            assert report.returncode == 1
+            assert "capsule: Capsule refused to read the site (HTTP 401)" in " ".join(report.stdout.split())
+        _write_connection(tmp_path, capsule, freshbooks, token=_info(capsule)["tokens"]["access"])
+        with running(tmp_path, settings):
+            records = f"{freshbooks}/_sandbox/records/client"
+            _eventually(lambda: len(httpx.get(records).json()["records"]) == 3, within=60)
+
+
+def test_the_status_counts_what_is_in_step(up: Up) -> None:
+    sandbox = Sandbox(up)
+    _eventually(lambda: len(sandbox.clients()) >= 20, within=40)
+    shown = up.command("status").stdout
+    assert "clients in step" in shown
+    assert "@" not in shown  # no personal data
+
+
+def test_a_second_up_in_the_same_folder_says_so(up: Up) -> None:
+    second = up.command("up")
+    assert second.returncode == 2
+    assert "another `ledgerline up`" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_ctrl_c_stops_everything_and_a_second_start_writes_nothing(tmp_path: Path) -> None:
+    """F4, F15: links and cursors survive a restart."""
+    settings = environment(tmp_path, LEDGERLINE_SANDBOX__RECORDS="8")
+    with running(tmp_path, settings) as first:
+        sandbox = Sandbox(first)
+        _eventually(lambda: len(sandbox.clients()) == 8, within=40)
+        children = first.children()
+        assert first.interrupt() == 0
+        assert gone(children, within=5)
+    with running(tmp_path, settings) as second:
+        sandbox, writes = Sandbox(second), Sandbox(second).client_writes()
+        time.sleep(3)  # the sweep runs at the start
+        assert (len(sandbox.clients()), sandbox.client_writes()) == (8, writes)
+        children = second.children()
+        second.process.send_signal(signal.SIGKILL)
+        assert gone(children, within=15), "a crash of `up` left processes behind"
+
+
+def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
+    settings = environment(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        found = ledgerline({**settings, "LEDGERLINE_RECEIVER__PORT": str(port)}, "up")
+    assert found.returncode == 2
+    assert f"port {port} is taken" in found.stderr
+    assert "receiver.port" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_mistake_in_the_settings_is_shown_with_file_and_line(tmp_path: Path) -> None:
+    settings = environment(tmp_path)
+    (tmp_path / "ledgerline.yaml").write_text("receiver:\n  prot: 8080\n")
+    found = ledgerline(settings, "status")
+    assert found.returncode == 2
+    assert f"{tmp_path / 'ledgerline.yaml'}:2: receiver.prot" in found.stderr
+    assert "did you mean `port`" in found.stderr
+
+
+@contextmanager
+def _separate_sandbox(folder: Path, records: int) -> Iterator[tuple[str, str]]:
+    """Run the sandbox as if it were somebody's real accounts; give both addresses."""
+    command = [sys.executable, "-m", "sandbox", "--capsule-port", "0", "--freshbooks-port", "0"]
+    command += ["--ledger", str(folder / "ledger.jsonl"), "--records", str(records)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    addresses = json.loads(process.stdout.readline())
+    try:
+        yield addresses["capsule"], addresses["freshbooks"]
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _write_connection(folder: Path, capsule: str, freshbooks: str, token: str) -> None:
+    books = _info(freshbooks)
+    (folder / "ledgerline.yaml").write_text(
+        f"""
+connections:
+  acme:
+    capsule: {{token: {token}, base_url: "{capsule}", requests_per_hour: 36000}}
+    freshbooks:
+      token: {books["tokens"]["access"]}
+      base_url: "{freshbooks}"
+      account_id: {books["account_id"]}
+      requests_per_minute: 6000
+"""
+    )
+
+
+def _info(url: str) -> dict[str, Any]:
+    return dict(httpx.get(f"{url}/_sandbox/info").json())
+
+
+def _eventually(check: Any, within: float) -> None:
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline, f"not within {within:.0f} s"
+        time.sleep(0.05)
