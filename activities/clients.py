@@ -17,7 +17,7 @@ from activities.models import (
 )
 from activities.sides import client_side, record_key, wire_values
 from connectors.capsule.api import CapsuleApi
-from connectors.errors import NotFound, Refused, Unauthorized, UnknownOutcome, Wait
+from connectors.errors import ConsentLost, NotFound, Refused, Unauthorized, UnknownOutcome, Wait
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Client
 from mapping.context import Context
@@ -115,7 +115,7 @@ class ClientActivities:
         except Refused:
             await intents.refuse(sending)
             raise
-        except (Wait, Unauthorized):  # nothing was written
+        except (Wait, Unauthorized, ConsentLost):  # nothing was written
             await intents.release(sending)
             raise
 
@@ -123,6 +123,9 @@ class ClientActivities:
         link = await self._store.links.of_crm(record_key(write.key))
         if link is not None and link.books_id is not None:
             return ClientWritten(client_id=int(link.books_id))
+        intent = await self._store.intents.open_one(record_key(write.key))
+        if intent is not None and intent.state == "reserved":
+            raise FenceLost(f"the create of party {write.key.party_id}'s client was put off: look before trying again")
         raise UnknownOutcome("freshbooks", "an earlier attempt to create this client ended without an answer")
 
     async def _confirm(self, write: WriteClient, client: Client, action: str, intent_id: int | None) -> None:

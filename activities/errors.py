@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from connectors.errors import Refused, Unauthorized, UnknownOutcome, Wait
+from connectors.errors import ConsentLost, Refused, Unauthorized, UnknownOutcome, Wait
 from mapping.values import IncompleteRecord, UnmappableValue
 from store.intents import FenceLost
 from store.links import LinkTaken
@@ -15,6 +15,7 @@ REFUSED = "Refused"
 UNKNOWN_OUTCOME = "UnknownOutcome"
 LOOK_AGAIN = "LookAgain"
 UNAUTHORIZED = "Unauthorized"
+CONSENT_LOST = "ConsentLost"
 # A person has to put a good token in place; asking more often than this only fills the log.
 TOKEN_CHECK = timedelta(seconds=30)
 
@@ -35,8 +36,9 @@ def temporal_errors() -> Iterator[None]:
             next_retry_delay=error.retry_after,
             category=ApplicationErrorCategory.BENIGN,
         ) from error
-    except Unauthorized as error:
-        raise ApplicationError(str(error), type=UNAUTHORIZED, next_retry_delay=TOKEN_CHECK) from error
+    except (Unauthorized, ConsentLost) as error:
+        remedy = CONSENT_LOST if isinstance(error, ConsentLost) else UNAUTHORIZED
+        raise ApplicationError(str(error), type=remedy, next_retry_delay=TOKEN_CHECK) from error
     except Refused as error:
         problems = [{"field": each.field, "code": each.code, "message": each.message} for each in error.problems]
         raise ApplicationError(str(error), problems, type=REFUSED, non_retryable=True) from error

@@ -157,9 +157,10 @@ class DeletedSince(BaseModel):
 
 
 class Deletions(BaseModel):
-    """The parties that were deleted."""
+    """The parties that were deleted; with `has_more`, more of them than a page holds."""
 
     party_ids: list[int] = Field(default_factory=list)
+    has_more: bool = False
 
 
 class Stream(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from activities.models import ClientSide, OpenCreate, PlanClient, PlannedPass
 from mapping.engine import Template
 from mapping.identity import Adopt, Candidate, Doubt, choose
-from mapping.merge import merge
+from mapping.merge import Merged, merge
 from mapping.plan import ClientPlan, FieldWrite
 from mapping.values import Value
 
@@ -45,7 +45,7 @@ def plan_for_client(
         explanation=f"{action}: {', '.join(each.field for each in writes) or 'in step'}",
         mapping_version=template.version,
     )
-    return PlannedPass(plan=plan, next_base=merged.next_base(), client=client, create=asked.create)
+    return PlannedPass(plan=plan, next_base=_next_base(merged), client=client, create=asked.create)
 
 
 def plan_without_client(asked: PlanClient, owners: Mapping[int, str], template: Template) -> PlannedPass:
@@ -57,9 +57,14 @@ def plan_without_client(asked: PlanClient, owners: Mapping[int, str], template: 
     if create is None:
         raise ValueError("a party without a client needs its intent")
     picked = next((each for each in asked.candidates if each.client_id == asked.chosen), None)
+    if picked is not None and picked.client_id in owners:
+        text = f"client {picked.client_id} belongs to party {owners[picked.client_id]}; pick another, or create one"
+        return _held(template, None, "doubtful-match", text)
     if picked is not None:
         return plan_for_client(asked, picked, None, template, adopted=True)
-    if asked.create_anyway:
+    # A person wants another client. Our own request may have made it already, if its answer was lost.
+    made = create.in_doubt and any(each.reference == create.reference for each in asked.candidates)
+    if asked.create_anyway and not made:
         return _creation(asked, create, template)
     identity = choose(
         [_candidate(each, owners) for each in asked.candidates],
@@ -74,6 +79,13 @@ def plan_without_client(asked: PlanClient, owners: Mapping[int, str], template: 
         hit = next(each for each in asked.candidates if each.client_id == identity.client_id)
         return plan_for_client(asked, hit, None, template, adopted=True)
     return _creation(asked, create, template)
+
+
+def _next_base(merged: Merged) -> dict[str, Value]:
+    """Return the new base. What the CRM should take over stays as it was: nothing is agreed before it is written."""
+    unwritten = merged.crm_writes.keys()
+    kept = {field: merged.base[field] for field in unwritten if field in merged.base}
+    return {field: value for field, value in merged.next_base().items() if field not in unwritten} | kept
 
 
 def _creation(asked: PlanClient, create: OpenCreate, template: Template) -> PlannedPass:

@@ -56,18 +56,18 @@ class SweepActivities:
         """Return the parties that were deleted after an instant. Only reads."""
         with temporal_errors():
             deleted = await self._capsule.deleted_parties(asked.since)
-            return Deletions(party_ids=[each.id for each in deleted.deleted])
+            return Deletions(party_ids=[each.id for each in deleted.deleted], has_more=deleted.has_more)
 
     async def _different(self, connection: str, parties: Sequence[Party]) -> list[int]:
         seen = await self._store.links.seen(connection, CLIENTS_FLOW, [str(party.id) for party in parties])
-        return [party.id for party in parties if seen.get(str(party.id)) != self._seen_now(party)]
+        return [party.id for party in parties if not self._is_as_seen(party, seen.get(str(party.id)))]
 
-    def _seen_now(self, party: Party) -> tuple[str, str] | None:
+    def _is_as_seen(self, party: Party, seen: tuple[str | None, str | None] | None) -> bool:
         try:
             values = self._template.crm_values(party.document(), self._context)
         except (UnmappableValue, IncompleteRecord):
-            return None  # its own workflow says what is wrong with it
-        return self._store.links.fingerprint(values), self._template.version
+            return False  # its own workflow says what is wrong with it
+        return seen == (self._store.links.fingerprint(values), self._template.version)
 
     async def _announce_all(self, page: SweepPage, party_ids: Sequence[int], cause: str) -> None:
         places = asyncio.Semaphore(AT_ONCE)

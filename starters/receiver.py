@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import ClientDisconnect
 
 from starters.forwarding import Forwarder
 from starters.hooks import Delivery, HookReader, RefusedDelivery
@@ -46,8 +47,11 @@ def create_receiver(readers: Readers, forwarder: Forwarder) -> FastAPI:
             async with asyncio.timeout(READ_SECONDS):
                 body = await request.body()
             delivery = await reader.read(request.headers, body)
-        except TimeoutError:
+        except (TimeoutError, ClientDisconnect):
             return _answer(system, 408, "too-slow")
+        except SQLAlchemyError:
+            log.exception("a delivery could not be checked; its sender will try again", system=system)
+            return _answer(system, 503, "not-kept")
         except RefusedDelivery as refused:
             log.warning("refused a delivery", system=system, connection=connection, reason=str(refused))
             return _answer(system, refused.status, "refused")

@@ -1,8 +1,10 @@
 """`python -m worker [work|web]`: the processes that need everything wired. `ledgerline worker` and `web` run them."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import uvloop
 
 from runtime.errors import Stop
 from runtime.load import load_settings
@@ -11,7 +13,7 @@ from runtime.settings import Settings
 from worker.main import work
 from worker.web import receive
 
-PROCESSES: Mapping[str, Callable[[Settings], Awaitable[None]]] = {"work": work, "web": receive}
+PROCESSES: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {"work": work, "web": receive}
 
 
 async def run(name: str) -> None:
@@ -24,7 +26,8 @@ async def run(name: str) -> None:
 def main() -> int:
     """Return the exit code: 2 for a mistake in what we were told, with a text that says where."""
     try:
-        asyncio.run(run(sys.argv[1] if len(sys.argv) > 1 else "work"))
+        # uvloop: a create costs a third less than with the standard library's loop
+        uvloop.run(run(sys.argv[1] if len(sys.argv) > 1 else "work"))
     except Stop as error:
         sys.stderr.write(f"{error}\n")
         return 2

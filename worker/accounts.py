@@ -16,7 +16,7 @@ from connectors.capsule.api import CapsuleApi
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.http import fixed_token
 from mapping.context import Context
-from mapping.engine import Template, load_template
+from mapping.engine import Direction, Template, load_template
 from mapping.values import MappingError
 from runtime.load import WrongSettings, explain
 from runtime.settings import Connection, Settings
@@ -37,11 +37,16 @@ class AccountQueue:
 
 def clients_template(name: str, connection: Connection) -> Template:
     """Return the mapping of a connection's clients. Raises WrongSettings, with the line that is wrong."""
+    place = ("connections", name, "clients", "mapping")
     try:
-        return load_template(CLIENTS_TEMPLATE).with_overrides(connection.clients.mapping)
+        template = load_template(CLIENTS_TEMPLATE).with_overrides(connection.clients.mapping)
     except MappingError as error:
-        place = ("connections", name, "clients", "mapping", *error.path)
-        raise WrongSettings(explain(place, str(error))) from error
+        raise WrongSettings(explain((*place, *error.path), str(error))) from error
+    for field, rule in template.rules.items():
+        if rule.direction is Direction.BOTH:
+            text = "changes are not carried back to Capsule yet; allowed here: to-books"
+            raise WrongSettings(explain((*place, field, "direction"), text))
+    return template
 
 
 def lost_after(connection: Connection) -> timedelta:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
 import structlog
@@ -43,7 +44,7 @@ LIBRARIES = (
     "babel",
     "phonenumbers",
 )
-BUILD = "0.1.0"
+BUILD = version("ledgerline")
 SERVER_PATIENCE = timedelta(seconds=60)
 # Requests that have begun are finished: a create that we drop ourselves would be in doubt for nothing.
 GRACE = timedelta(seconds=8)

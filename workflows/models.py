@@ -30,12 +30,29 @@ class Resolution(BaseModel):
         return self.choice if self.choice == "crm" or self.choice == "books" else None  # noqa: PLR1714 - narrows the type
 
 
+class Choice(BaseModel):
+    """What a person chose in the course of a pass: the client for all of it, a side for the next attempt only."""
+
+    client_id: int | None = None
+    create: bool = False
+    side: Literal["crm", "books"] | None = None
+
+    def after(self, resolution: Resolution) -> "Choice":
+        """Return what is chosen once a further hold has been decided."""
+        if resolution.choice == "pick":
+            return Choice(client_id=resolution.client_id)
+        if resolution.choice == "create":
+            return Choice(create=True)
+        return self.model_copy(update={"side": resolution.side})
+
+
 class ClientUpsertRequest(BaseModel):
-    """One party. The changes that wait travel along when a long-lived run continues as a new one."""
+    """One party. Waiting changes and a person's choice travel along when a long-lived run continues as a new one."""
 
     connection: str
     party_id: int
     changes: list[Change] = Field(default_factory=list)
+    choice: Choice = Field(default_factory=Choice)
 
 
 class ClientUpsertResult(BaseModel):
@@ -56,6 +73,7 @@ class SweepRequest(BaseModel):
     announced: int = 0
     listed: int = 0
     passes: int = 1
+    deleted: list[int] = Field(default_factory=list)
 
 
 class SweepResult(BaseModel):

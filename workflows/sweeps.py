@@ -65,7 +65,7 @@ class PartySweep:
         )
 
     async def _rows_shifted(self) -> bool:
-        """Return whether parties were deleted while more than one page was listed."""
+        """Return whether parties were deleted, since we last asked, while more than one page was listed."""
         if self._progress.page <= 2:
             return False
         deletions = await workflow.execute_activity_method(
@@ -73,7 +73,9 @@ class PartySweep:
             DeletedSince(connection=self._progress.connection, since=self._started_at()),
             **api_call(CAPSULE, self._progress.connection, SWEEP, "parties deleted while we listed"),
         )
-        return bool(deletions.party_ids)
+        known = set(self._progress.deleted)
+        self._update(deleted=deletions.party_ids)
+        return deletions.has_more or not known.issuperset(deletions.party_ids)
 
     async def _end(self) -> None:
         end = SweepEnd(stream=self._stream(), read_until=self._started_at())

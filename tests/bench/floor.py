@@ -1,8 +1,8 @@
 """The floor: a workflow with as many steps as a ClientUpsert that creates a client, whose activities do nothing."""
 
-import asyncio
 from datetime import timedelta
 
+import uvloop
 from temporalio import activity, workflow
 from temporalio.worker import Worker
 
@@ -63,4 +63,4 @@ async def work() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work())
+    uvloop.run(work())

@@ -1,0 +1,107 @@
+"""Sweeps: what differs is announced, and what is as it was seen is not."""
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio.testing import ActivityEnvironment
+
+from activities.models import DeletedSince, Stream, SweepEnd, SweepPage, SweptPage
+from activities.sweeps import OVERLAP, CursorActivities, SweepActivities
+from tests.activities.steps import created
+from tests.sandboxes import Announced, Firm
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+async def swept(firm: Firm, page: int = 1, since: datetime | None = None, priority: int = 3) -> SweptPage:
+    asked = SweepPage(connection=firm.name, since=since, page=page, priority=priority)
+    return await firm.run(SweepActivities.sweep_parties, asked)
+
+
+def announced(firm: Firm) -> list[int]:
+    return sorted(each.party_id for each in firm.announced)
+
+
+async def test_a_party_that_was_never_seen_is_announced(firm: Firm) -> None:
+    party_id = await firm.new_party()
+    assert await swept(firm) == SweptPage(listed=1, announced=1, has_more=False)
+    assert firm.announced == [Announced(firm.name, party_id, "first sweep", 3)]
+
+
+async def test_a_party_in_step_is_not_announced(firm: Firm) -> None:
+    await created(firm, name="Acme Ltd")
+    assert await swept(firm) == SweptPage(listed=1, announced=0, has_more=False)
+    assert firm.announced == []
+
+
+async def test_only_the_party_that_changed_is_announced(firm: Firm) -> None:
+    """Z140."""
+    changed, _ = await created(firm, name="Acme Ltd")
+    await created(firm, name="Borg AB")
+    await firm.change_party(changed, name="Acme & Sons")
+    await swept(firm)
+    assert announced(firm) == [changed]
+
+
+async def test_a_change_that_no_client_shows_is_not_announced(firm: Firm) -> None:
+    party_id, _ = await created(firm)
+    await firm.change_party(party_id, websites=[{"service": "URL", "address": "https://acme.test"}])
+    await swept(firm)
+    assert firm.announced == []
+
+
+async def test_a_party_that_cannot_be_mapped_is_announced_so_that_somebody_hears_of_it(firm: Firm) -> None:
+    """F36: it does not stop the parties behind it either."""
+    odd, plain = await firm.new_party(), await firm.new_party()
+    firm.edit_party(odd, addresses=[{"id": 1, "type": "Office", "street": None, "country": "Atlantis"}])
+    await swept(firm)
+    assert announced(firm) == [odd, plain]
+
+
+async def test_a_hundred_and_one_parties_are_two_pages(firm: Firm) -> None:
+    """S62."""
+    for number in range(101):
+        await firm.new_party(name=f"Customer {number}")
+    first, second = await swept(firm), await swept(firm, page=2)
+    assert (first.listed, first.has_more) == (100, True)
+    assert (second.listed, second.has_more) == (1, False)
+    assert len(set(announced(firm))) == 101
+
+
+async def test_a_sweep_lists_only_what_changed_since(firm: Firm) -> None:
+    await firm.new_party()
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert (await swept(firm, since=later)).listed == 0
+
+
+async def test_a_backfill_announces_behind_everything_else(firm: Firm) -> None:
+    await firm.new_party()
+    await swept(firm, priority=5)
+    assert [each.priority for each in firm.announced] == [5]
+
+
+async def test_deleted_parties_are_listed_by_their_own_log(firm: Firm) -> None:
+    """F16: absence from a list is no deletion."""
+    gone, _ = await firm.new_party(), await firm.new_party()
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    await firm.delete_party(gone)
+    deletions = await firm.run(SweepActivities.deleted_parties, DeletedSince(connection=firm.name, since=since))
+    assert (deletions.party_ids, deletions.has_more) == ([gone], False)
+
+
+async def test_the_first_sweep_reads_everything(firm: Firm) -> None:
+    cursors, stream = CursorActivities(firm.store), Stream(connection=firm.name, name="capsule.parties")
+    assert (await ActivityEnvironment().run(cursors.begin_sweep, stream)).since is None
+
+
+async def test_the_next_sweep_reads_again_what_lies_shortly_before_the_cursor(firm: Firm) -> None:
+    """F15: a pause of any length loses nothing."""
+    cursors, stream = CursorActivities(firm.store), Stream(connection=firm.name, name="capsule.parties")
+    await ActivityEnvironment().run(cursors.end_sweep, SweepEnd(stream=stream, read_until=NOON))
+    assert (await ActivityEnvironment().run(cursors.begin_sweep, stream)).since == NOON - OVERLAP
+
+
+async def test_a_cursor_never_goes_back(firm: Firm) -> None:
+    cursors, stream = CursorActivities(firm.store), Stream(connection=firm.name, name="capsule.parties")
+    for instant in (NOON, NOON - timedelta(hours=1)):
+        await ActivityEnvironment().run(cursors.end_sweep, SweepEnd(stream=stream, read_until=instant))
+    assert await firm.store.cursors.read(firm.name, "capsule.parties") == NOON

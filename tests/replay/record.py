@@ -1,0 +1,169 @@
+"""Records histories of real runs, which every later version of the workflows has to be able to replay.
+
+    python -m tests.replay.record [NAME …]
+
+Without names everything is recorded anew into `histories/`. Do that only when a scenario is added: an old history that
+no longer replays means that running workflows would break, and the cure is `workflow.patched`, not a new recording.
+Payloads are sealed with the fixed keys of the tests.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from runtime.queues import WORKFLOW_QUEUE
+from store.store import Store
+from tests.databases import TEST_KEYS, sqlite_url
+from tests.sandboxes import open_firm
+from tests.temporal_server import embedded_server
+from tests.workflows.office import Office
+from workflows.checks import ConnectionCheck
+from workflows.hooks import CallbackVerification, HookUpkeep
+from workflows.models import CallbackRequest, ConnectionRequest, Resolution, SweepRequest
+from workflows.sweeps import PartySweep
+
+HISTORIES = Path(__file__).parent / "histories"
+OFFICE = [{"address": "office@acme.test"}]
+
+Handle = WorkflowHandle[Any, Any]
+
+
+async def updated(office: Office) -> Handle:
+    """A party in step is changed, and its client with it."""
+    party_id = await office.firm.new_party(emailAddresses=OFFICE)
+    await office.sync(party_id)
+    await office.firm.change_party(party_id, name="Acme & Sons")
+    await office.sync(party_id)
+    return office.workflow(party_id)
+
+
+async def created(office: Office) -> Handle:
+    """A party becomes a client."""
+    party_id = await office.firm.new_party(emailAddresses=OFFICE)
+    await office.sync(party_id)
+    return office.workflow(party_id)
+
+
+async def held_and_picked(office: Office) -> Handle:
+    """Two clients have the party's address; news arrive; a person asks for another try, then picks one."""
+    clients = [await office.firm.new_client(organization=name, email="office@acme.test") for name in ("North", "South")]
+    party_id = await office.firm.new_party(emailAddresses=OFFICE)
+    await office.announce(party_id)
+    opened = (await office.hold(party_id)).opened_at
+    await office.announce(party_id, cause="sweep", rank=3)
+    await office.announce(party_id, cause="Ida asked", rank=1)
+    opened = (await office.held_anew(party_id, opened)).opened_at
+    await office.resolve(party_id, Resolution(choice="retry"))
+    await office.held_anew(party_id, opened)
+    await office.resolve(party_id, Resolution(choice="pick", client_id=clients[0]))
+    await office.result(party_id)
+    return office.workflow(party_id)
+
+
+async def refused_and_skipped(office: Office) -> Handle:
+    """FreshBooks refuses the client, and a person leaves it."""
+    party_id = await office.firm.new_party()
+    office.firm.edit_party(party_id, name="Acme " * 60)
+    await office.announce(party_id)
+    await office.hold(party_id)
+    await office.resolve(party_id, Resolution(choice="skip"))
+    await office.result(party_id)
+    return office.workflow(party_id)
+
+
+async def in_doubt(office: Office) -> Handle:
+    """The answer to the create is lost; the client is found after the wait."""
+    office.firm.books_fault(method="POST", fault="commit_then_cut", times=1)
+    return await created(office)
+
+
+async def gone(office: Office) -> Handle:
+    """The party was deleted."""
+    party_id = await office.firm.new_party()
+    await office.firm.delete_party(party_id)
+    await office.sync(party_id)
+    return office.workflow(party_id)
+
+
+async def sweep(office: Office) -> Handle:
+    """Two pages of parties are listed."""
+    for number in range(101):
+        await office.firm.new_party(name=f"Customer {number}")
+    request = SweepRequest(connection=office.firm.name)
+    return await office.temporal.start_workflow(PartySweep.run, request, id="party-sweep", task_queue=WORKFLOW_QUEUE)
+
+
+async def hook_upkeep(office: Office) -> Handle:
+    """All webhooks are registered."""
+    request = ConnectionRequest(connection=office.firm.name)
+    return await office.temporal.start_workflow(HookUpkeep.run, request, id="hook-upkeep", task_queue=WORKFLOW_QUEUE)
+
+
+async def callback_verification(office: Office) -> Handle:
+    """A handshake is answered."""
+    request = CallbackRequest(connection=office.firm.name, callback_id=4711)
+    return await office.temporal.start_workflow(
+        CallbackVerification.run, request, id="callback-verification", task_queue=WORKFLOW_QUEUE
+    )
+
+
+async def connection_check(office: Office) -> Handle:
+    """Both systems are asked who we are."""
+    request = ConnectionRequest(connection=office.firm.name)
+    return await office.temporal.start_workflow(
+        ConnectionCheck.run, request, id="connection-check", task_queue=WORKFLOW_QUEUE
+    )
+
+
+SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
+    each.__name__.replace("_", "-"): each
+    for each in (
+        created,
+        updated,
+        held_and_picked,
+        refused_and_skipped,
+        in_doubt,
+        gone,
+        sweep,
+        hook_upkeep,
+        callback_verification,
+        connection_check,
+    )
+}
+
+
+async def record(name: str) -> None:
+    """Play one scenario and write its history."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(sqlite_url(Path(folder)), TEST_KEYS)
+        await store.database.migrate()
+        async with embedded_server() as server, open_firm(store, Path(folder), "acme") as firm:
+            office = Office(server.client, firm)
+            async with office.working():
+                handle = await SCENARIOS[name](office)
+                await handle.result()
+                history = json.loads((await handle.fetch_history()).to_json())
+        await store.close()
+    text = json.dumps(_anonymous(history), indent=1)
+    (HISTORIES / f"{name}.json").write_text(text + "\n")
+
+
+def _anonymous(said: object) -> object:
+    """Take out what names the machine that recorded: neither the server nor the SDK reads it again."""
+    if isinstance(said, dict):
+        return {key: "worker" if key == "identity" else _anonymous(value) for key, value in said.items()}
+    if isinstance(said, list):
+        return [_anonymous(each) for each in said]
+    return re.sub(r"^\d+@[\w.-]+", "worker", said) if isinstance(said, str) else said
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or SCENARIOS:
+        asyncio.run(record(wanted))

@@ -1,0 +1,247 @@
+"""One connection to a sandbox in this process, wired as the worker wires it, and what tests see and change of it."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+from temporalio.testing import ActivityEnvironment
+
+from activities.clients import PartyActivities
+from activities.models import PartyKey, PartySide
+from activities.passes import PassActivities
+from connectors.capsule.api import CapsuleApi
+from connectors.freshbooks.api import FreshBooksApi
+from connectors.http import fixed_token, http_client
+from runtime.settings import Connection, Settings
+from sandbox.app import Sandbox, build_sandbox
+from sandbox.faults import FaultRule
+from sandbox.service import Service
+from store.records import RecordKey
+from store.store import Store
+from worker.accounts import AccountQueue, account_queues, clients_template, lost_after
+
+CAPSULE, FRESHBOOKS, HOOKS = "http://capsule.test", "http://freshbooks.test", "https://hooks.test"
+PARTIES = f"{CAPSULE}/api/v2/parties"
+NUMBERS = itertools.count(1)
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+
+
+class Switchboard(httpx.AsyncBaseTransport):
+    """Leads requests to ASGI apps in this process by their host; nobody answers at any other."""
+
+    def __init__(self, **apps: ASGIApp) -> None:
+        self._transports = {f"{name}.test": httpx.ASGITransport(app) for name, app in apps.items()}
+
+    def connect(self, name: str, app: ASGIApp) -> None:
+        """Let an app answer at `name`.test from now on."""
+        self._transports[f"{name}.test"] = httpx.ASGITransport(app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on. Raises ConnectError."""
+        transport = self._transports.get(request.url.host)
+        if transport is None:
+            raise httpx.ConnectError(f"nobody answers at {request.url.host}", request=request)
+        return await transport.handle_async_request(request)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """One announcement of a sweep."""
+
+    connection: str
+    party_id: int
+    cause: str
+    priority: int
+
+
+@dataclass
+class Firm:
+    """A firm with its CRM and its books: a connection of its own name, both stand-ins, the store, the activities."""
+
+    name: str
+    sandbox: Sandbox
+    settings: Settings
+    store: Store
+    http: httpx.AsyncClient
+    hooks: Switchboard
+    announced: list[Announced] = field(default_factory=list)
+    queues: list[AccountQueue] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queues = account_queues(self.name, self.settings, self.http, self.store, self._announce)
+
+    @property
+    def connection(self) -> Connection:
+        """The settings of this connection."""
+        return self.settings.connections[self.name]
+
+    @property
+    def passes(self) -> PassActivities:
+        """The steps on our own store, as the worker builds them."""
+        template = clients_template(self.name, self.connection)
+        return PassActivities(self.store, {self.name: template}, {self.name: lost_after(self.connection)})
+
+    def use(self, *, capsule_token: str) -> None:
+        """Work with another Capsule token from now on."""
+        capsule = self.connection.capsule.model_copy(update={"token": SecretStr(capsule_token)})
+        connection = self.connection.model_copy(update={"capsule": capsule})
+        self.settings = self.settings.model_copy(update={"connections": {self.name: connection}})
+        self.__post_init__()
+
+    def capsule_api(self) -> CapsuleApi:
+        """Return Capsule as the activities see it."""
+        return CapsuleApi(self.http, fixed_token(self.connection.capsule.token), CAPSULE)
+
+    def freshbooks_api(self) -> FreshBooksApi:
+        """Return FreshBooks as the activities see it."""
+        account = self.connection.freshbooks
+        return FreshBooksApi(self.http, fixed_token(account.token), account.account_id, FRESHBOOKS)
+
+    def key(self, party_id: int) -> PartyKey:
+        """Name one party."""
+        return PartyKey(connection=self.name, party_id=party_id)
+
+    def record_key(self, party_id: int) -> RecordKey:
+        """Name one party as the store does."""
+        return RecordKey(self.name, "clients", str(party_id))
+
+    async def run(self, activity: Callable[[Any, Request], Awaitable[Result]], request: Request) -> Result:
+        """Run one activity as the worker would, given as the class has it: `PartyActivities.read_party`."""
+        bound = {each.__name__: each for queue in self.queues for each in queue.activities}
+        result: Result = await ActivityEnvironment().run(bound[activity.__name__], request)
+        return result
+
+    async def read_party(self, party_id: int) -> PartySide:
+        """Return what the activity says of a party."""
+        return await self.run(PartyActivities.read_party, self.key(party_id))
+
+    async def new_party(self, **fields: Any) -> int:
+        """Enter an organisation (or what is given) in Capsule, and return its id."""
+        draft = {"type": "organisation", "name": "Acme Ltd", **fields}
+        answer = await self.http.post(PARTIES, json={"party": draft}, headers=self._crm())
+        return int(answer.raise_for_status().json()["party"]["id"])
+
+    async def change_party(self, party_id: int, **fields: Any) -> None:
+        """Change a party in Capsule."""
+        answer = await self.http.put(f"{PARTIES}/{party_id}", json={"party": fields}, headers=self._crm())
+        answer.raise_for_status()
+
+    def edit_party(self, party_id: int, **fields: Any) -> None:
+        """Overwrite what Capsule holds of a party, as an old import might have left it: no rule is asked."""
+        records = self.sandbox.capsule_service.records
+        records.commit("update", "party", party_id, {**self.party(party_id), **fields})
+
+    def party(self, party_id: int) -> dict[str, Any]:
+        """Return one party as Capsule holds it."""
+        found = self.sandbox.capsule_service.records.get("party", party_id)
+        assert found is not None, f"there is no party {party_id}"
+        return found
+
+    async def delete_party(self, party_id: int) -> None:
+        """Delete a party in Capsule."""
+        (await self.http.delete(f"{PARTIES}/{party_id}", headers=self._crm())).raise_for_status()
+
+    async def new_client(self, **fields: Any) -> int:
+        """Enter a client in FreshBooks by hand, and return its id."""
+        answer = await self.http.post(self._clients(), json={"client": fields}, headers=self._books())
+        return int(answer.raise_for_status().json()["response"]["result"]["client"]["id"])
+
+    async def change_client(self, client_id: int, **fields: Any) -> None:
+        """Change a client in FreshBooks by hand; `vis_state=1` deletes it."""
+        url = f"{self._clients()}/{client_id}"
+        (await self.http.put(url, json={"client": fields}, headers=self._books())).raise_for_status()
+
+    def clients(self) -> list[dict[str, Any]]:
+        """Return every client that FreshBooks holds, oldest first."""
+        return self.sandbox.freshbooks_service.records.all("client")
+
+    def client(self, client_id: int) -> dict[str, Any]:
+        """Return one client as FreshBooks holds it."""
+        found = self.sandbox.freshbooks_service.records.get("client", client_id)
+        assert found is not None, f"there is no client {client_id}"
+        return found
+
+    def calls(self, method: str, path_end: str = "") -> int:
+        """Return how many requests came to paths that end so, in the words of the routes: `GET`, `/clients/{id}`."""
+        counted = (self.sandbox.capsule_service.requests, self.sandbox.freshbooks_service.requests)
+        return sum(
+            count
+            for requests in counted
+            for route, count in requests.items()
+            if route.startswith(f"{method} ") and route.endswith(path_end)
+        )
+
+    def books_fault(self, **rule: Any) -> None:
+        """Let something go wrong in FreshBooks."""
+        self._fault(self.sandbox.freshbooks_service, rule)
+
+    def crm_fault(self, **rule: Any) -> None:
+        """Let something go wrong in Capsule."""
+        self._fault(self.sandbox.capsule_service, rule)
+
+    def end_faults(self) -> None:
+        """Let everything go well again."""
+        for service in (self.sandbox.capsule_service, self.sandbox.freshbooks_service):
+            service.faults.clear()
+
+    def _fault(self, service: Service, rule: dict[str, Any]) -> None:
+        service.faults.add(FaultRule(**rule))
+
+    def _crm(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.connection.capsule.token.get_secret_value()}"}
+
+    def _books(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.connection.freshbooks.token.get_secret_value()}"}
+
+    def _clients(self) -> str:
+        return f"{FRESHBOOKS}/accounting/account/{self.connection.freshbooks.account_id}/users/clients"
+
+    async def _announce(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+        self.announced.append(Announced(connection, party_id, cause, priority))
+
+
+def sandbox_settings(name: str, sandbox: Sandbox, data: Path, **connection: Any) -> Settings:
+    """Return the settings of an installation whose one connection leads to this sandbox."""
+    crm, books = sandbox.capsule_service.about(), sandbox.freshbooks_service.about()
+    accounts: dict[str, Any] = {
+        "capsule": {"token": crm["tokens"]["access"], "base_url": CAPSULE, "requests_per_hour": 3_600_000},
+        "freshbooks": {
+            "token": books["tokens"]["access"],
+            "base_url": FRESHBOOKS,
+            "account_id": books["account_id"],
+            "requests_per_minute": 60_000,
+        },
+        "settle_time": "1s",
+        "request_timeout": "3s",
+        "clients": {"default_currency": "EUR", "default_language": "en", "phone_region": "GB"},
+    }
+    return Settings(data=data, receiver={"public_url": HOOKS}, connections={name: accounts | connection})
+
+
+@asynccontextmanager
+async def open_firm(store: Store, data: Path, name: str) -> AsyncIterator[Firm]:
+    """Give a firm whose accounts are empty on both sides."""
+    hooks = Switchboard()
+    sandbox = build_sandbox(
+        capsule_requests_per_hour=1_000_000, freshbooks_requests_per_minute=1_000_000, hook_transport=hooks
+    )
+    switchboard = Switchboard(capsule=sandbox.capsule, freshbooks=sandbox.freshbooks)
+    async with http_client(switchboard) as http:
+        yield Firm(name, sandbox, sandbox_settings(name, sandbox, data), store, http, hooks)
+    await sandbox.close()
+
+
+@pytest.fixture
+async def firm(sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Firm]:
+    """Give a firm whose accounts are empty on both sides. The name of its connection is new each time."""
+    async with open_firm(sqlite_store, tmp_path, f"firm-{next(NUMBERS)}") as opened:
+        yield opened
