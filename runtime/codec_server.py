@@ -43,7 +43,7 @@ def _handler(convert: Convert) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         try:
             asked = json_format.Parse(await request.body(), Payloads())
-        except (json_format.ParseError, UnicodeDecodeError):
+        except (json_format.ParseError, UnicodeDecodeError, RecursionError):
             return JSONResponse({"message": "the body must be Temporal payloads as JSON"}, status_code=400)
         try:
             answer = Payloads(payloads=await convert(asked.payloads))

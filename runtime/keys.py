@@ -6,7 +6,6 @@ carry for us, which must never change: add keys at the top, and keep the last on
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -24,6 +23,7 @@ from runtime.errors import Stop
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+MAX_NAME = 40
 FILE_NAME = "ledgerline.key"
 VARIABLE = "LEDGERLINE_KEY"
 
@@ -58,7 +58,7 @@ class KeyRing:
             raise KeyProblem(f"sealed with the key {name!r}, which this installation does not have; put it back")
         try:
             return self._ciphers[name].decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], context.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
             raise KeyProblem("sealed data was altered, or the key of that name is another one") from error
 
     def reference(self, *parts: str) -> str:
@@ -85,11 +85,14 @@ def load_keys(folder: Path) -> KeyRing:
     if VARIABLE in os.environ:
         return _parse(f"main {os.environ[VARIABLE]}", f"the environment variable {VARIABLE}")
     path = folder / FILE_NAME
-    if not path.exists():
-        _make(path)
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyProblem(f"{path} can be read by other users; run: chmod 600 {path}")
-    return _parse(path.read_text(errors="replace"), str(path))
+    try:
+        if not path.exists():
+            _make(path)
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyProblem(f"{path} can be read by other users; run: chmod 600 {path}")
+        return _parse(path.read_text(errors="replace"), str(path))
+    except OSError as error:
+        raise KeyProblem(f"the key file {path} cannot be read or made: {error.strerror}") from error
 
 
 def _make(path: Path) -> None:
@@ -112,23 +115,32 @@ def _make(path: Path) -> None:
 
 def _parse(text: str, source: str) -> KeyRing:
     keys: dict[str, bytes] = {}
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
+        # The text of an error quotes nothing of the line: a key without a name stands where the name should.
+        place = f"{source}, line {number}"
         name, _, encoded = line.strip().partition(" ")
-        try:
-            keys[name] = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
-            raise KeyProblem(f"{source}: the key {name!r} is not base64") from error
-        if len(keys[name]) != KEY_BYTES:
-            raise KeyProblem(
-                f"{source}: the key {name!r} must be {KEY_BYTES} bytes in base64 (openssl rand -base64 32)"
-            )
+        if not encoded or len(name) > MAX_NAME:
+            raise KeyProblem(f"{place}: write a short name, a space and the key in base64: k1 …")
+        if name in keys:
+            raise KeyProblem(f"{place}: another key has this name already; give the new key a name of its own")
+        keys[name] = _decoded(encoded, place)
     if not keys:
         raise KeyProblem(
             f"{source}: holds no key; restore it from your backup (openssl rand -base64 32 makes a new one)"
         )
     return KeyRing(keys)
+
+
+def _decoded(encoded: str, place: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        raise KeyProblem(f"{place}: the key is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise KeyProblem(f"{place}: the key must be {KEY_BYTES} bytes in base64 (openssl rand -base64 32)")
+    return key
 
 
 def _derive(key: bytes, purpose: str) -> bytes:

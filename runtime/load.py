@@ -97,9 +97,12 @@ def _advice(error: ErrorDetails) -> str:
 def _allowed(location: Iterable[str | int]) -> list[str]:
     """The names of the settings that a section takes."""
     model: type[BaseModel] = Settings
-    for part in location:
+    path = list(location)
+    if path[:1] == ["connections"]:
+        del path[1:2]  # the name of a connection may be that of a setting; its section is the dictionary's value type
+    for part in path:
         field = model.model_fields.get(str(part))
-        if field is None:  # the name of a connection: its section is the dictionary's value type
+        if field is None:
             continue
         kinds = [field.annotation, *get_args(field.annotation)]
         models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]

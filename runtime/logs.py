@@ -14,8 +14,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_NAME = re.compile(r"token|secret|authorization|password|verifier|api_key|cookie", re.IGNORECASE)
 BEARER = re.compile(r"(?i)bearer\s+\S+")
-EMAIL = re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+\.[^\s@'\"<>]+")
+# It begins where a word begins: tried from every letter, a long word without an @ would take minutes.
+EMAIL = re.compile(r"(?<![^\s@'\"<>])[^\s@'\"<>]+@[^\s@'\"<>]+\.[^\s@'\"<>]+")
 HOOK_PATH = re.compile(r"(/hooks/[a-z-]+/[a-z0-9-]+/)[^\s/?\"']+")
+LIBRARYS_OWN = ("_record", "_from_structlog", "exc_info")  # taken apart, an exception could not be shown
 NOISY = (
     "httpx",
     "httpcore",
@@ -63,7 +65,8 @@ def set_up_logs(process: str, form: Literal["console", "json"] = "console", leve
 def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Remove secrets by name, and bearer tokens, hook secrets and email addresses by shape."""
     del logger, method
-    return {name: "[removed]" if SECRET_NAME.search(name) else _clean(value) for name, value in event.items()}
+    kept = {name: event[name] for name in LIBRARYS_OWN if name in event}
+    return {name: "[removed]" if SECRET_NAME.search(name) else _clean(value) for name, value in event.items()} | kept
 
 
 def _clean(value: Any) -> Any:
@@ -75,7 +78,7 @@ def _clean(value: Any) -> Any:
         return {key: "[removed]" if SECRET_NAME.search(str(key)) else _clean(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(each) for each in value]
-    return value
+    return value if isinstance(value, int | float | None) else _clean(str(value))
 
 
 def _redact_trace(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -57,7 +57,10 @@ class Supervisor:
 
     async def start(self, child: Child) -> None:
         """Start a child and return once it is ready. Raises CannotStart."""
-        process = await self._spawn(child)
+        try:
+            process = await self._spawn(child)
+        except OSError as error:
+            raise CannotStart(f"{child.name} cannot be started: {error}") from error
         deadline = time.monotonic() + child.ready_within
         while not await child.ready():
             if process.returncode is not None:
@@ -101,7 +104,10 @@ class Supervisor:
             self.restarts[child.name] = self.restarts.get(child.name, 0) + 1
             pause = FIRST_PAUSE if time.monotonic() - began > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
-            process = await self._spawn(child)
+            try:
+                process = await self._spawn(child)
+            except OSError as error:  # its program is being replaced, or the disk is full: it may not last
+                log.error("a process cannot be started again yet", child=child.name, reason=error.strerror)  # noqa: TRY400
 
     async def _spawn(self, child: Child) -> asyncio.subprocess.Process:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
@@ -24,11 +24,10 @@ class TemporalUnreachable(Stop):
 def target(settings: Settings) -> tuple[str, bool]:
     """Return the server's address, and whether it comes from the standard TEMPORAL_… profile settings.
 
-    If it does not, the address is that of the embedded server.
+    If it does not, the address is that of the embedded server. Raises TemporalUnreachable if they cannot be read.
     Source: https://docs.temporal.io/develop/environment-configuration
     """
-    profile = ClientConfig.load_client_connect_config()
-    address = profile.get("target_host")
+    address = _profile().get("target_host")
     return (address, True) if address else (f"127.0.0.1:{settings.temporal.port}", False)
 
 
@@ -39,7 +38,7 @@ async def connect(settings: Settings, *, patience: timedelta = timedelta(0), met
     metrics there. Raises TemporalUnreachable, or KeyProblem if the installation's key cannot be read.
     """
     address, _ = target(settings)
-    config = ClientConfig.load_client_connect_config()
+    config = _profile()
     config["target_host"] = address
     converter = data_converter(load_keys(settings.data))
     runtime = _runtime(settings, metrics_port)
@@ -59,9 +58,17 @@ async def connect(settings: Settings, *, patience: timedelta = timedelta(0), met
 async def connect_lazily(settings: Settings) -> Client:
     """Return a client that connects when it is first used: for processes that must start without Temporal."""
     address, _ = target(settings)
-    config = ClientConfig.load_client_connect_config()
+    config = _profile()
     config["target_host"] = address
     return await Client.connect(**config, data_converter=data_converter(load_keys(settings.data)), lazy=True)
+
+
+def _profile() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        reason = (str(error).splitlines() or ["unreadable"])[0]
+        raise TemporalUnreachable(f"the TEMPORAL_… profile settings cannot be used: {reason}") from error
 
 
 def _runtime(settings: Settings, metrics_port: int | None) -> Runtime | None:

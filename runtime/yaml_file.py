@@ -1,5 +1,6 @@
 """Reads YAML 1.2 files and remembers on which line everything stands."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 MAX_BYTES = 1_000_000  # a settings file is a few kilobytes; more is a mistake or an attack
-MAX_ALIASES = 50  # aliases of aliases grow without end when they are walked
+MAX_ALIASES = 30  # aliases of aliases grow without end when they are walked
+ALIAS = re.compile(r"(?<![^\s\[{,:-])\*[^\s*,\]}]+")
+VALUES = re.compile(r" with value .*")  # the library quotes what was typed twice, and it may be a secret
 
 Location = Sequence[str | int]
 
@@ -48,24 +51,20 @@ class YamlFile:
 
 
 def _parse(path: Path) -> Any:
+    text = _text(path)
+    if len(ALIAS.findall(text)) > MAX_ALIASES:
+        raise UnreadableFile(f"{path}: more than {MAX_ALIASES} YAML aliases; write the values out")
     try:
-        content = path.read_bytes()
-        if len(content) > MAX_BYTES:
-            raise UnreadableFile(f"{path}: larger than {MAX_BYTES:,} bytes; a settings file is a few kilobytes")
-        text = content.decode("utf-8")
-        if text.count("*") > MAX_ALIASES and len(_aliases(text)) > MAX_ALIASES:
-            raise UnreadableFile(f"{path}: more than {MAX_ALIASES} YAML aliases; write the values out")
         root = YAML(typ="rt").load(text)
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise UnreadableFile(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
     except MarkedYAMLError as error:
         where = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UnreadableFile(f"{path}{where}: not valid YAML: {_problem(error)}") from error
     except YAMLError as error:
-        raise UnreadableFile(f"{path}: not valid YAML: {error}") from error
+        raise UnreadableFile(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError:
+        raise UnreadableFile(f"{path}: brackets within brackets, too many to read") from None
+    except ValueError as error:
+        raise UnreadableFile(f"{path}: a date or number in it cannot be one: {error}") from error
     if root is None:
         return YAML(typ="rt").load("{}")
     if not isinstance(root, dict):
@@ -73,13 +72,26 @@ def _parse(path: Path) -> Any:
     return root
 
 
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise UnreadableFile(f"{path}: larger than {MAX_BYTES:,} bytes; a settings file is a few kilobytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFile(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from error
+
+
 def _problem(error: MarkedYAMLError) -> str:
     """One line; the library's advice on how to load the file otherwise is of no use to an operator."""
-    return str(error.problem or error.context or "unreadable").splitlines()[0]
-
-
-def _aliases(text: str) -> list[str]:
-    return [word for word in text.split() if word.startswith("*") and len(word) > 1]
+    problem = (str(error.problem or error.context or "").splitlines() or ["unreadable"])[0]
+    if "undefined alias" in problem:
+        return "a value that begins with * must stand in quotes"
+    return VALUES.sub("", problem)
 
 
 def _plain(node: Any) -> Any:

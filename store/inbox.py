@@ -48,7 +48,10 @@ class Inbox:
     async def handed_over(self, parked: Parked) -> None:
         """Forget a change that Temporal has accepted."""
         async with self._database.writing() as session:
-            await session.execute(delete(InboxRow).where(InboxRow.id == parked.id))
+            # SQLite gives the id of a deleted row away again: the instant tells a newer change from this one.
+            await session.execute(
+                delete(InboxRow).where(InboxRow.id == parked.id, InboxRow.received_at == parked.received_at)
+            )
 
     async def size(self) -> int:
         """Return how many changes wait."""

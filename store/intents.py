@@ -84,7 +84,10 @@ class Intents:
 
     async def reopen(self, intent: Intent) -> Intent:
         """After the wait nothing was found: the record may be created after all. Raises FenceLost."""
-        if not await self._move(intent, to="reserved", only_from=("in-doubt", "reserved"), fence=intent.fence + 1):
+        changed = await self._move(
+            intent, to="reserved", only_from=("in-doubt", "reserved"), fence=intent.fence + 1, settle_until=None
+        )
+        if not changed:
             raise FenceLost(f"intent {intent.id} is no longer ours")
         return Intent(intent.id, intent.reference, "reserved", intent.fence + 1, intent.sent_at, None)
 

@@ -107,8 +107,8 @@ class Links:
         )
         async with self._database.reading() as session:
             linked = await session.scalar(links) or 0
-            rows = (await session.execute(intents.group_by(IntentRow.state))).tuples()
-        states = dict(rows.all())
+            rows = await session.execute(intents.group_by(IntentRow.state))
+            states = dict(rows.all())
         doubted = states.get("in-doubt", 0)
         return StandingCounts(linked, sum(states.values()) - doubted, doubted)
 

@@ -6,7 +6,7 @@ Ids of records are text, in the words of their system: some systems count, other
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Index, LargeBinary, MetaData, String, UniqueConstraint, text
+from sqlalchemy import DateTime, Dialect, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -161,6 +161,6 @@ class AuditRow(Table):
     books_id: Mapped[str]
     action: Mapped[str] = mapped_column(String(20))  # create, adopt, update
     cause: Mapped[str]
-    fields: Mapped[str] = mapped_column(String(1000))
+    fields: Mapped[str] = mapped_column(Text)  # as many as the mapping has, custom ones included
     mapping_version: Mapped[str] = mapped_column(String(64))
     sealed_values: Mapped[bytes | None] = mapped_column(LargeBinary)

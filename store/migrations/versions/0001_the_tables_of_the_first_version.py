@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("books_id", sa.String(length=255), nullable=False),
         sa.Column("action", sa.String(length=20), nullable=False),
         sa.Column("cause", sa.String(length=255), nullable=False),
-        sa.Column("fields", sa.String(length=1000), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("mapping_version", sa.String(length=64), nullable=False),
         sa.Column("sealed_values", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),

@@ -1,0 +1,186 @@
+"""Databases for tests: a PostgreSQL server of our own, and a fresh store on it and on SQLite for every test."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from runtime.keys import KeyRing
+from store.store import Store
+
+TEST_KEYS = KeyRing({"k1": bytes(range(32))})
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+
+
+class NoPostgres(Exception):
+    """No PostgreSQL is installed here, or none that can be started."""
+
+
+class Postgres:
+    """A server in a temporary folder, reached through a socket there. Committed means on disk: fsync stays on."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._user = _server_user()
+        self._folder = Path(tempfile.mkdtemp(prefix="ledgerline-postgres-"))
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Make the cluster and return once the server answers. Raises NoPostgres with the end of its log."""
+        try:
+            self._run_initdb()
+            with self._log.open("ab") as log:
+                command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder)]
+                self._server = subprocess.Popen(
+                    [*command, "-c", "listen_addresses="], user=self._user, cwd=self._folder, stdout=log, stderr=log
+                )
+            self._wait_until_it_answers(self._server)
+        except OSError as error:
+            raise NoPostgres(f"PostgreSQL cannot be started: {error}") from error
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        if self._server is not None and self._server.poll() is None:
+            self._server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            try:
+                self._server.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._server.send_signal(signal.SIGQUIT)  # its immediate one; a SIGKILL would leave its children
+                self._server.wait(STOP_SECONDS)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """Create an empty database and return its address."""
+        name = f"t_{uuid.uuid4().hex}"
+        self._execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql://postgres@/{name}?host={self._folder}"
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        self._execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "server.log"
+
+    def _run_initdb(self) -> None:
+        command = [str(self._programs / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust"]
+        made = subprocess.run(
+            [*command, "-E", "UTF8", "--no-locale", "--no-sync"],
+            user=self._user,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise NoPostgres(f"initdb failed: {made.stderr.strip()}")
+
+    def _wait_until_it_answers(self, server: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                self._execute("SELECT 1")
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise NoPostgres(f"PostgreSQL did not come up: {self._log.read_text(errors='replace')[-1000:]}")
+
+    def _execute(self, statement: str) -> None:
+        address = f"host={self._folder} user=postgres dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL server. Without one these tests are skipped, or fail if they must not be."""
+    server: Postgres | None = None
+    try:
+        server = Postgres(_programs())
+        server.start()
+        yield server
+    except NoPostgres as problem:
+        if os.environ.get("LEDGERLINE_REQUIRE_POSTGRES"):
+            pytest.fail(str(problem))
+        pytest.skip(str(problem))
+    finally:
+        if server is not None:
+            server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.new_database()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """A store with its tables, once on each kind of database."""
+    opened = Store(database_url, TEST_KEYS)
+    await opened.database.migrate()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A store with its tables on SQLite, for tests to which the database does not matter."""
+    opened = Store(sqlite_url(tmp_path), TEST_KEYS)
+    await opened.database.migrate()
+    yield opened
+    await opened.close()
+
+
+def sqlite_url(folder: Path) -> str:
+    """Return the address of a SQLite file in a folder."""
+    return f"sqlite:///{folder / 'ledgerline.db'}"
+
+
+def _programs() -> Path:
+    """Return the folder of initdb and postgres. Raises NoPostgres."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    installed = Path("/usr/lib/postgresql").glob("*/bin")
+    folders += sorted(installed, key=lambda folder: folder.parent.name.zfill(4), reverse=True)
+    complete = [each for each in folders if (each / "initdb").exists() and (each / "postgres").exists()]
+    if not complete:
+        raise NoPostgres("no PostgreSQL is installed: neither initdb on the path nor /usr/lib/postgresql/*/bin")
+    return complete[0]
+
+
+def _server_user() -> str | None:
+    """Return whom to run the server as: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    raise NoPostgres("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`")

@@ -1,0 +1,220 @@
+"""Settings: a mistake is said with its place and what is allowed there; the environment overrules the file."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runtime.load import WrongSettings, explain, load_settings
+from runtime.settings import Settings
+
+TOKEN = "s3cret-capsule-token"
+GOOD = """\
+receiver:
+  port: 8090
+connections:
+  acme:
+    capsule:
+      token: env:CAPSULE_TOKEN
+    freshbooks:
+      token: file:freshbooks.token
+      account_id: sBx7Qz
+    settle_time: 90s
+"""
+
+
+def loaded(content: str) -> Settings:
+    """Return the settings of a file `ledgerline.yaml` with this content."""
+    Path("ledgerline.yaml").write_text(content)
+    return load_settings()
+
+
+def mistakes(content: str) -> str:
+    """Return what is said about a file with this content."""
+    with pytest.raises(WrongSettings) as said:
+        loaded(content)
+    return str(said.value)
+
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPSULE_TOKEN", TOKEN)
+    Path("freshbooks.token").write_text("s3cret-freshbooks-token\n")
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.connections == {}
+    assert settings.receiver.port == 8080
+    assert settings.store_url == f"sqlite+aiosqlite:///{tmp_path}/data/ledgerline.db"
+
+
+def test_an_empty_file_is_no_mistake() -> None:
+    assert loaded("# nothing yet\n") == Settings()
+
+
+def test_secrets_come_from_the_environment_or_from_files(tokens: None) -> None:
+    acme = loaded(GOOD).connections["acme"]
+    assert acme.capsule.token.get_secret_value() == TOKEN
+    assert acme.freshbooks.token.get_secret_value() == "s3cret-freshbooks-token"
+    assert acme.settle_time == timedelta(seconds=90)
+
+
+def test_no_secret_is_shown_when_settings_are_printed(tokens: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGERLINE_DATABASE_URL", "postgresql://ledger:s3cret-password@db/books")
+    settings = loaded(GOOD)
+    assert settings.store_url == "postgresql://ledger:s3cret-password@db/books"
+    assert "s3cret" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_the_environment_overrules_the_file(tokens: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGERLINE_RECEIVER__PORT", "9000")
+    monkeypatch.setenv("LEDGERLINE_CONNECTIONS__ACME__SETTLE_TIME", "5m")
+    settings = loaded(GOOD)
+    assert settings.receiver.port == 9000
+    assert settings.connections["acme"].settle_time == timedelta(minutes=5)
+    assert settings.connections["acme"].freshbooks.account_id == "sBx7Qz"
+
+
+def test_another_file_can_be_named_by_path_or_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ledgerline.yaml").write_text("receiver: {port: 1111}")
+    Path("other.yaml").write_text("receiver: {port: 2222}")
+    Path("third.yaml").write_text("receiver: {port: 3333}")
+    assert load_settings().receiver.port == 1111
+    monkeypatch.setenv("LEDGERLINE_CONFIG", "other.yaml")
+    assert load_settings().receiver.port == 2222
+    assert load_settings(Path("third.yaml")).receiver.port == 3333
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("log_level: loud", "ledgerline.yaml:1: log_level: Input should be 'debug', 'info', 'warning' or 'error'"),
+        ("data: d\nreceiver:\n  port: 70000", "ledgerline.yaml:3: receiver.port: Input should be less than or equal"),
+        ("receiver:\n  port: eighty", "ledgerline.yaml:2: receiver.port: Input should be a valid integer"),
+        ("receiver: 8080", "ledgerline.yaml:1: receiver: Input should be"),
+        (
+            "receiver:\n  public_url: http://hooks.acme.test",
+            "ledgerline.yaml:2: receiver.public_url: must begin with https://",
+        ),
+        ("receiver:\n  prot: 80", "ledgerline.yaml:2: receiver.prot: there is no such setting; did you mean `port`?"),
+        ("sandbox:\n\n  records: -1", "ledgerline.yaml:3: sandbox.records: Input should be greater than or equal to 0"),
+        ("connections:\n  Acme Ltd: {}", "ledgerline.yaml:2: connections.Acme Ltd: String should match pattern"),
+        ("connections:\n  acme: {}", "ledgerline.yaml:2: connections.acme.capsule: is missing; it must be set"),
+    ],
+)
+def test_a_mistake_is_said_with_its_line_and_what_is_allowed(written: str, said: str) -> None:
+    assert said in mistakes(written)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("90s", "soon", ":10: connections.acme.settle_time: write a length of time such as 30s, 5m or 2h"),
+        ("90s", "90", ":10: connections.acme.settle_time: write a length of time such as 30s, 5m or 2h"),
+        ("sBx7Qz", "s B", ":9: connections.acme.freshbooks.account_id: String should match pattern"),
+        ("env:CAPSULE_TOKEN", "env:NONE", ":6: connections.acme.capsule.token: the environment variable NONE is not"),
+        ("file:freshbooks.token", "file:none", ":8: connections.acme.freshbooks.token: the file none cannot be read"),
+        ("    settle_time: 90s", "    settle: 90s", ":10: connections.acme.settle: there is no such setting"),
+        (
+            "    settle_time",
+            "    clients: {sweep_every: 0.5 years}\n    settle_time",
+            "clients.sweep_every: write a length",
+        ),
+        (
+            "    settle_time",
+            "    clients: {default_currency: euro}\n    settle_time",
+            "default_currency: String should",
+        ),
+    ],
+)
+def test_a_mistake_within_a_connection_is_said_with_its_line(tokens: None, before: str, after: str, said: str) -> None:
+    assert said in mistakes(GOOD.replace(before, after))
+
+
+def test_all_mistakes_are_said_at_once() -> None:
+    assert len(mistakes("log_level: loud\nreceiver: {port: 0}\ntemporal: {prt: 1}").splitlines()) == 3
+
+
+def test_an_unknown_name_is_answered_with_all_that_may_stand_there() -> None:
+    assert mistakes("temporal: {adress: x}").endswith("allowed here: port, ui_port")
+
+
+def test_a_connection_may_be_called_like_a_setting(tokens: None) -> None:
+    said = mistakes(GOOD.replace("  acme:", "  capsule:").replace("    settle_time", "    settle_tme"))
+    assert "did you mean `settle_time`?" in said
+    assert "allowed here: capsule, clients, freshbooks, request_timeout, settle_time" in said
+
+
+def test_a_mistake_in_the_environment_is_said_with_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGERLINE_RECEIVER__PORT", "eighty")
+    with pytest.raises(WrongSettings, match=r"^LEDGERLINE_RECEIVER__PORT: receiver\.port: Input should be a valid int"):
+        load_settings()
+
+
+def test_broken_json_in_the_environment_is_said_without_quoting_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGERLINE_CONNECTIONS", '{"acme": s3cret')
+    with pytest.raises(WrongSettings, match="connections") as said:
+        load_settings()
+    assert "s3cret" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("token: env:CAPSULE_TOKEN", "token: {s3: s3cret}"),
+        ("token: env:CAPSULE_TOKEN", "token: [s3cret]"),
+        ("token: env:CAPSULE_TOKEN", "token: s3cret\n      token: s3cret"),
+        ("token: env:CAPSULE_TOKEN", "token: *s3cret"),
+        ("token: env:CAPSULE_TOKEN", 'token: "s3cret'),
+        ("account_id: sBx7Qz", "account_id: s3cret!"),
+        ("settle_time: 90s", "settle_time: s3cret"),
+    ],
+)
+def test_no_mistake_quotes_what_was_typed(tokens: None, before: str, after: str) -> None:
+    """A secret in the wrong place, or typed wrongly, must not end in a terminal, a log or a ticket."""
+    said = mistakes(GOOD.replace(before, after))
+    assert said.startswith("ledgerline.yaml:")
+    assert "s3cret" not in said
+
+
+def test_no_traceback_shows_what_was_typed(tokens: None) -> None:
+    with pytest.raises(WrongSettings) as said:
+        loaded(GOOD.replace("sBx7Qz", "s3cret!"))
+    assert said.value.__cause__ is None
+    assert said.value.__suppress_context__
+
+
+def test_a_later_check_can_say_where_its_setting_stands(tokens: None) -> None:
+    Path("ledgerline.yaml").write_text(GOOD)
+    place = explain(("connections", "acme", "freshbooks", "account_id"), "FreshBooks knows no such account")
+    assert place == "ledgerline.yaml:9: connections.acme.freshbooks.account_id: FreshBooks knows no such account"
+
+
+SANDBOX = """\
+connections:
+  sandbox:
+    capsule: {token: made-up}
+    freshbooks: {token: made-up, account_id: sBx7Qz}
+"""
+
+
+def test_where_no_account_is_configured_the_sandbox_is_used() -> None:
+    Path("data").mkdir()
+    Path("data/sandbox.yaml").write_text(SANDBOX)
+    settings = loaded("receiver: {port: 8090}")
+    assert list(settings.connections) == ["sandbox"]
+    assert settings.receiver.port == 8090
+
+
+def test_where_an_account_is_configured_the_sandbox_is_forgotten(tokens: None) -> None:
+    Path("data").mkdir()
+    Path("data/sandbox.yaml").write_text(SANDBOX)
+    assert list(loaded(GOOD).connections) == ["acme"]
+
+
+def test_a_damaged_sandbox_file_is_named() -> None:
+    Path("data").mkdir()
+    Path("data/sandbox.yaml").write_text("connections:\n  sandbox: {}\n")
+    with pytest.raises(WrongSettings, match=r"data/sandbox\.yaml:2: connections\.sandbox\.capsule: is missing"):
+        load_settings()
