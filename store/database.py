@@ -27,7 +27,7 @@ class StoreUnreachable(Stop):
 
 
 class Database:
-    """One engine for this process."""
+    """The connections of this process: some write in transactions, the others only read."""
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url, for_reading=False)
