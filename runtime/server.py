@@ -13,6 +13,7 @@ from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKe
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from runtime.errors import Stop
 from runtime.settings import Settings
 
 DYNAMIC_CONFIG = (
@@ -27,15 +28,26 @@ PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 KINDS = {SearchAttributeIndexedValueType.KEYWORD: "Keyword"}
 
 
+class NoTemporalCli(Stop):
+    """The Temporal CLI that we were told to use is not there."""
+
+
 async def temporal_cli(settings: Settings) -> str:
-    """Return the path of the Temporal CLI: $TEMPORAL_CLI, the one on the path, the pinned one, or a download."""
-    return _installed_cli() or await _downloaded_cli(settings.data / "temporal-cli")
+    """Return the path of the Temporal CLI: $TEMPORAL_CLI, the one on the path, the pinned one, or a download.
+
+    Raises NoTemporalCli if $TEMPORAL_CLI names no file.
+    """
+    wanted = os.environ.get("TEMPORAL_CLI")
+    if wanted and not Path(wanted).exists():
+        raise NoTemporalCli(f"TEMPORAL_CLI is {wanted}, and there is no such file; correct it, or unset it")
+    return wanted or _installed_cli() or await _downloaded_cli(settings.data / "temporal-cli")
 
 
 def _installed_cli() -> str | None:
     beside_python = Path(sys.executable).parent / "temporal"
-    wanted = (os.environ.get("TEMPORAL_CLI"), shutil.which("temporal"), str(beside_python))
-    return next((found for found in wanted if found and Path(found).exists()), None)
+    return next(
+        (found for found in (shutil.which("temporal"), str(beside_python)) if found and Path(found).exists()), None
+    )
 
 
 def server_command(cli: str, settings: Settings, attributes: Sequence[SearchAttributeKey[str]]) -> list[str]:

@@ -3,10 +3,10 @@
 States: reserved → sending → done, or in-doubt when nobody knows whether the request took effect, or refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,14 @@ from runtime.keys import KeyRing
 from store.database import Database
 from store.records import RecordKey
 from store.tables import OPEN_STATES, IntentRow
+
+# Built once: every create asks this, and building it costs as much as asking.
+_OPEN = select(IntentRow).where(
+    IntentRow.connection == bindparam("connection"),
+    IntentRow.flow == bindparam("flow"),
+    IntentRow.crm_id == bindparam("crm_id"),
+    IntentRow.state.in_(OPEN_STATES),
+)
 
 
 class FenceLost(Exception):
@@ -127,13 +135,7 @@ async def finish(session: AsyncSession, intent_id: int) -> None:
 
 
 async def _open_row(session: AsyncSession, key: RecordKey) -> IntentRow | None:
-    query = select(IntentRow).where(
-        IntentRow.connection == key.connection,
-        IntentRow.flow == key.flow,
-        IntentRow.crm_id == key.crm_id,
-        IntentRow.state.in_(OPEN_STATES),
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_OPEN, asdict(key))).scalar_one_or_none()
 
 
 def _intent(row: IntentRow) -> Intent:

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,14 @@ from store.sealed import seal, unseal
 from store.tables import OPEN_STATES, IntentRow, LinkRow
 
 Value = str | bool | int | None
+
+
+# Built once: every pass asks this, and building it costs as much as asking.
+_OF_CRM = select(LinkRow).where(
+    LinkRow.connection == bindparam("connection"),
+    LinkRow.flow == bindparam("flow"),
+    LinkRow.crm_id == bindparam("crm_id"),
+)
 
 
 class LinkTaken(Exception):
@@ -83,6 +91,8 @@ class Links:
 
     async def owners(self, connection: str, flow: str, books_ids: Sequence[str]) -> dict[str, str]:
         """Return, for those of `books_ids` that are linked, the CRM record each is linked to."""
+        if not books_ids:
+            return {}
         query = select(LinkRow.books_id, LinkRow.crm_id).where(
             LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.books_id.in_(books_ids)
         )
@@ -147,10 +157,7 @@ class Links:
 
 
 async def _row(session: AsyncSession, key: RecordKey) -> LinkRow | None:
-    query = select(LinkRow).where(
-        LinkRow.connection == key.connection, LinkRow.flow == key.flow, LinkRow.crm_id == key.crm_id
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_OF_CRM, asdict(key))).scalar_one_or_none()
 
 
 def _place(row: LinkRow) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The worker process: builds everything once, works until it is asked to stop, and finishes what it has begun."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -68,9 +69,17 @@ async def work(settings: Settings) -> None:
         ]
         for worker in _workers(temporal, settings, store, queues):
             await stack.enter_async_context(worker)
+        settle_memory()
         log.info("working", connections=list(settings.connections))
         await stop_signal()
         log.info("stopping: finishing the requests that have begun")
+
+
+def settle_memory() -> None:
+    """Tell the garbage collector that what is loaded by now stays: searching it again costs a sixth of the work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _workers(temporal: Client, settings: Settings, store: Store, queues: Sequence[AccountQueue]) -> list[Worker]:

@@ -9,7 +9,7 @@ from temporalio.worker import Worker
 from runtime.load import load_settings
 from runtime.temporal import connect
 from worker.heartbeats import Heartbeats
-from worker.main import sandboxed_runner, stop_signal
+from worker.main import sandboxed_runner, settle_memory, stop_signal
 
 WORKFLOWS, ACTIVITIES = "bench-floor", "bench-floor-activities"
 TIMEOUT = timedelta(seconds=90)
@@ -58,6 +58,7 @@ async def work() -> None:
         max_task_queue_activities_per_second=10_000,
         interceptors=[Heartbeats()],
     )
+    settle_memory()
     async with workflows, calls:
         await stop_signal()
 

@@ -11,7 +11,7 @@ from temporalio.common import SearchAttributeKey
 from runtime import server
 from runtime.codec_server import codec_app
 from runtime.ports import free_ports, is_free
-from runtime.server import answers, server_command, temporal_cli, ui_origins
+from runtime.server import NoTemporalCli, answers, server_command, temporal_cli, ui_origins
 from runtime.settings import Codec, Settings, Temporal
 from runtime.temporal import TemporalUnreachable, connect, connect_lazily, target
 from tests.databases import TEST_KEYS
@@ -149,3 +149,9 @@ async def test_where_no_program_is_installed_it_is_fetched_into_the_data_folder(
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(server, "_downloaded_cli", fetched)
     assert await temporal_cli(Settings(data=Path("kept"))) == "kept/temporal-cli/temporal-sdk"
+
+
+async def test_a_temporal_cli_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TEMPORAL_CLI", str(tmp_path / "nowhere"))
+    with pytest.raises(NoTemporalCli, match="no such file; correct it, or unset it"):
+        await temporal_cli(Settings(data=tmp_path))
