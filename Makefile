@@ -19,6 +19,9 @@ test: $(READY)  ## everything that proves the project
 bench: $(READY)  ## measure; writes build/bench.json
 	@$(BIN)/python -m tests.bench
 
+faults: $(READY)  ## lost answers, late commits, killed workers on the real system; the ledger is the judge
+	@$(BIN)/python -m tests.faults.campaign
+
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 

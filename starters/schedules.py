@@ -30,6 +30,7 @@ from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
 HOOK_UPKEEP_EVERY = timedelta(hours=1)
+SWEEP_PRIORITY = 3
 JITTER_PART = 10  # connections with the same interval must not all begin at once
 
 
@@ -82,31 +83,36 @@ async def _update(temporal: Client, wanted: Wanted, *, run_now: bool) -> str:
 
 
 def _sweep(connection: str, every: timedelta) -> Wanted:
+    note = f"Lists the Capsule parties of {connection} that changed; catches what no webhook announced."
     action = ScheduleActionStartWorkflow(
         PartySweep.run,
         SweepRequest(connection=connection),
         id=f"party-sweep/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"parties of {connection} that changed since the last sweep",
-        priority=Priority(priority_key=3, fairness_key=connection),
-        typed_search_attributes=_attributes(connection, "clients"),
     )
-    note = f"Lists the Capsule parties of {connection} that changed; catches what no webhook announced."
-    return Wanted(f"party-sweep/{connection}", note, _schedule(action, every, note))
+    return _wanted(action, connection, "clients", every, note)
 
 
 def _hook_upkeep(connection: str) -> Wanted:
+    note = f"Registers the webhooks of {connection} that are missing; both systems drop them when deliveries fail."
     action = ScheduleActionStartWorkflow(
         HookUpkeep.run,
         ConnectionRequest(connection=connection),
         id=f"hook-upkeep/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"webhooks of {connection}",
-        priority=Priority(priority_key=3, fairness_key=connection),
-        typed_search_attributes=_attributes(connection, "hooks"),
     )
-    note = f"Registers the webhooks of {connection} that are missing; both systems drop them when deliveries fail."
-    return Wanted(f"hook-upkeep/{connection}", note, _schedule(action, HOOK_UPKEEP_EVERY, note))
+    return _wanted(action, connection, "hooks", HOOK_UPKEEP_EVERY, note)
+
+
+def _wanted(action: ScheduleActionStartWorkflow, connection: str, flow: str, every: timedelta, note: str) -> Wanted:
+    """Return the schedule that takes its id from the workflow it starts."""
+    action.priority = Priority(priority_key=SWEEP_PRIORITY, fairness_key=connection)
+    action.typed_search_attributes = TypedSearchAttributes(
+        [SearchAttributePair(CONNECTION, connection), SearchAttributePair(FLOW, flow)]
+    )
+    return Wanted(action.id, note, _schedule(action, every, note))
 
 
 def _schedule(action: ScheduleActionStartWorkflow, every: timedelta, note: str) -> Schedule:
@@ -119,7 +125,3 @@ def _schedule(action: ScheduleActionStartWorkflow, every: timedelta, note: str) 
         ),
         state=ScheduleState(note=note),
     )
-
-
-def _attributes(connection: str, flow: str) -> TypedSearchAttributes:
-    return TypedSearchAttributes([SearchAttributePair(CONNECTION, connection), SearchAttributePair(FLOW, flow)])
