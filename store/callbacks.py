@@ -52,5 +52,12 @@ class Callbacks:
             rows = await session.scalars(query)
             return [self._open(row, row.sealed_verifier) for row in rows if row.sealed_verifier]
 
+    async def waiting(self, connection: str) -> list[str]:
+        """Return the offered verifiers about which FreshBooks is being asked: nothing signed with them is believed."""
+        query = select(CallbackRow).where(CallbackRow.connection == connection, CallbackRow.sealed_offer.is_not(None))
+        async with self._database.reading() as session:
+            rows = await session.scalars(query)
+            return [self._open(row, row.sealed_offer) for row in rows if row.sealed_offer]
+
     def _open(self, row: CallbackRow, sealed: bytes) -> str:
         return str(unseal(self._keys, sealed, "callbacks", "verifier", row.connection, row.callback_id))

@@ -1,5 +1,6 @@
 """Readers of webhook deliveries, made of what the connectors know and what the store keeps."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from connectors.capsule import hooks as capsule
@@ -11,6 +12,8 @@ from starters.hooks import Delivery, HookReader, RefusedDelivery
 from store.callbacks import Callbacks
 from store.store import Store
 
+# A delivery waits this long, at most, for its callback to be verified; its sender waits for about ten seconds.
+VERIFICATION_CHECKS, VERIFICATION_CHECK_SECONDS = 20, 0.1
 SIGNATURE_HEADER = "x-freshbooks-hmac-sha256"
 
 
@@ -75,6 +78,16 @@ class FreshBooksHookReader:
         return Delivery(said.event, (str(said.object_id),))
 
     async def _check_signature(self, fields: freshbooks.Fields, header: str | None) -> None:
-        verifiers = await self._callbacks.trusted(self._connection)
-        if not any(freshbooks.verify(verifier, fields, header) for verifier in verifiers):
-            raise RefusedDelivery(401, "the signature fits none of this connection's callbacks")
+        if _fits(await self._callbacks.trusted(self._connection), fields, header):
+            return
+        # FreshBooks delivers from the moment it accepts a verifier, and that is before we have saved that it did.
+        if _fits(await self._callbacks.waiting(self._connection), fields, header):
+            for _ in range(VERIFICATION_CHECKS):
+                await asyncio.sleep(VERIFICATION_CHECK_SECONDS)
+                if _fits(await self._callbacks.trusted(self._connection), fields, header):
+                    return
+        raise RefusedDelivery(401, "the signature fits none of this connection's callbacks")
+
+
+def _fits(verifiers: Sequence[str], fields: freshbooks.Fields, header: str | None) -> bool:
+    return any(freshbooks.verify(verifier, fields, header) for verifier in verifiers)
