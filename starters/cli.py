@@ -4,8 +4,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,7 +19,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+holds = typer.Typer(help="What waits for a person: list, show, resolve, retry, skip.", no_args_is_help=True)
+app.add_typer(holds, name="holds")
+
 MISTAKE = 2
+
+HoldId = Annotated[str, typer.Argument(help="The id, as `holds list` shows it.")]
+Reason = Annotated[str | None, typer.Option(help="Only holds of this reason, such as rejected.")]
+
+
+class ChoiceName(StrEnum):
+    """What a person can decide."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    CRM = "crm"
+    BOOKS = "books"
+    PICK = "pick"
+    CREATE = "create"
 
 
 @app.callback()
@@ -90,6 +108,50 @@ def status() -> None:
     _run(show_status())
 
 
+@holds.command("list")
+def list_holds(reason: Reason = None) -> None:
+    """List what waits for a person, oldest first."""
+    from starters.holds import list_holds as run
+
+    _run(run(reason))
+
+
+@holds.command("show")
+def show_hold(hold: HoldId) -> None:
+    """Show why one sync is held, and the choices."""
+    from starters.holds import show_hold as run
+
+    _run(run(hold))
+
+
+@holds.command("resolve")
+def resolve_hold(
+    hold: HoldId,
+    choice: Annotated[ChoiceName, typer.Argument(help="What to do.")],
+    client: Annotated[int | None, typer.Option(help="The FreshBooks client to pick.")] = None,
+) -> None:
+    """Decide one hold."""
+    from starters.holds import resolve_holds
+    from workflows.models import Resolution
+
+    _run(resolve_holds([hold], Resolution(choice=choice.value, client_id=client)))
+
+
+@holds.command("retry")
+def retry_holds(
+    hold: Annotated[list[str] | None, typer.Argument(help="Ids, as `holds list` shows them; all if none.")] = None,
+    reason: Reason = None,
+) -> None:
+    """Try again: the holds named, or all of them, or all of one reason."""
+    _run(_in_bulk(hold, reason, "retry"))
+
+
+@holds.command("skip")
+def skip_holds(hold: Annotated[list[str], typer.Argument(help="Ids, as `holds list` shows them.")]) -> None:
+    """Leave these changes alone; the next change of each record is synced again."""
+    _run(_in_bulk(hold, None, "skip"))
+
+
 @app.command()
 def doctor() -> None:
     """Check settings, key, store, Temporal, workers, tokens and schedules, and say what to do about each finding."""
@@ -111,6 +173,13 @@ def main() -> None:
 
 def _run(command: Coroutine[Any, Any, int]) -> None:
     raise typer.Exit(asyncio.run(command))
+
+
+async def _in_bulk(named: list[str] | None, reason: str | None, choice: Literal["retry", "skip"]) -> int:
+    from starters.holds import all_held, resolve_holds
+    from workflows.models import Resolution
+
+    return await resolve_holds(named or await all_held(reason), Resolution(choice=choice))
 
 
 def _become(module: str, *arguments: str) -> None:

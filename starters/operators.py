@@ -46,7 +46,7 @@ async def latest_table(store: Store, count: int) -> Table:
         table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=40)
     for line in await store.audit.latest(count):
         fields, cause = _few(line.fields), _few(line.cause.split(", "))
-        table.add_row(_ago(line.at), line.connection, line.crm_id, line.books_id, line.action, fields, cause)
+        table.add_row(ago(line.at), line.connection, line.crm_id, line.books_id, line.action, fields, cause)
     return table
 
 
@@ -58,10 +58,10 @@ async def _connection_table(store: Store, connection: str) -> Table:
     table.add_row("clients in step", str(standing.linked))
     table.add_row("creates under way", str(standing.creating))
     table.add_row("creates in doubt", str(standing.in_doubt))
-    table.add_row("parties swept until", _ago(cursor) if cursor else "never yet")
+    table.add_row("parties swept until", ago(cursor) if cursor else "never yet")
     table.add_row("holds", str(len(holds)))
     for hold in holds[:LATEST]:
-        table.add_row(f"  {hold.reason}", f"party {hold.crm_id}, {_ago(hold.opened_at)}: {hold.workflow_id}")
+        table.add_row(f"  {hold.reason}", f"party {hold.crm_id}, {ago(hold.opened_at)}: {hold.workflow_id}")
     return table
 
 
@@ -71,7 +71,8 @@ def _few(words: Sequence[str]) -> str:
     return ", ".join(words[:SHOWN_WORDS]) + rest
 
 
-def _ago(instant: datetime) -> str:
+def ago(instant: datetime) -> str:
+    """Return how long ago something was, as a person would say it."""
     seconds = max(0, int((datetime.now(UTC) - instant).total_seconds()))
     for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from runtime.keys import KeyRing
 from store.database import Database
 from store.records import RecordKey
-from store.sealed import seal
+from store.sealed import seal, unseal
 from store.tables import HoldRow
 
 
@@ -50,6 +50,12 @@ class Holds:
             row = await session.get(HoldRow, workflow_id, with_for_update=True)
             if row is not None and row.closed_at is None:
                 row.closed_at = datetime.now(UTC)
+
+    async def evidence(self, workflow_id: str) -> dict[str, Any]:
+        """Return what a person decides by; it may quote personal data. Empty for an unknown hold."""
+        async with self._database.reading() as session:
+            row = await session.get(HoldRow, workflow_id)
+        return dict(unseal(self._keys, row.sealed_evidence, "holds", "evidence", workflow_id)) if row else {}
 
     async def listed(self) -> Sequence[OpenHold]:
         """Return the open holds, oldest first."""

@@ -1,45 +1,16 @@
 """What operators type and read: `doctor`, `status`, `schedules`, against a whole installation in this process."""
 
-import base64
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
-from temporalio.client import Client
 
 from runtime.load import load_settings
 from starters.doctor import run_doctor
 from starters.operators import make_schedules, show_status
 from starters.schedules import wanted_schedules
 from store.store import open_store
-from tests.sandboxes import CAPSULE, FRESHBOOKS, HOOKS, Firm
+from tests.sandboxes import Firm
 from tests.workflows.office import Office
-
-
-@pytest.fixture
-def installed(temporal: Client, firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write the firm's settings and key as an operator does, and return the settings file."""
-    capsule, freshbooks = firm.connection.capsule, firm.connection.freshbooks
-    monkeypatch.setenv("FIRM_CAPSULE", capsule.token.get_secret_value())
-    monkeypatch.setenv("FIRM_FRESHBOOKS", freshbooks.token.get_secret_value())
-    accounts = {
-        "capsule": {"token": "env:FIRM_CAPSULE", "base_url": CAPSULE},
-        "freshbooks": {
-            "token": "env:FIRM_FRESHBOOKS",
-            "base_url": FRESHBOOKS,
-            "account_id": freshbooks.account_id,
-        },
-    }
-    file = tmp_path / "ledgerline.yaml"
-    content = {"data": str(tmp_path), "receiver": {"public_url": HOOKS}, "connections": {firm.name: accounts}}
-    YAML().dump(content, file)
-    key = tmp_path / "ledgerline.key"
-    key.write_text(f"payload-tests {base64.b64encode(bytes(range(32))).decode()}\n")
-    key.chmod(0o600)
-    monkeypatch.setenv("LEDGERLINE_CONFIG", str(file))
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.service_client.config.target_host)
-    monkeypatch.setenv("COLUMNS", "250")
-    return file
 
 
 async def test_the_doctor_finds_nothing_wrong_with_a_whole_installation(
