@@ -44,7 +44,13 @@ class PartyActivities:
                 return PartySide(exists=False)
             values = self._template.crm_values(party.document(), self._context)
             fingerprint = self._store.links.fingerprint(values)
-            return PartySide(exists=True, values=values, fingerprint=fingerprint, changed_at=party.updated_at)
+            return PartySide(
+                exists=True,
+                is_organisation=party.type == "organisation",
+                values=values,
+                fingerprint=fingerprint,
+                changed_at=party.updated_at,
+            )
 
 
 class ClientActivities:

@@ -49,6 +49,7 @@ class PartySide(BaseModel):
     """What Capsule says now, in the fields of the mapping. `exists` is False once the party was deleted."""
 
     exists: bool
+    is_organisation: bool = False
     values: dict[str, Value] = Field(default_factory=dict)
     fingerprint: str = ""
     changed_at: datetime | None = None
@@ -137,6 +138,14 @@ class SweepPage(BaseModel):
 
     connection: str
     since: datetime | None = None
+    page: int = 1
+    priority: int = 3
+
+
+class PeoplePage(BaseModel):
+    """One page of an organisation's people."""
+
+    organisation: PartyKey
     page: int = 1
     priority: int = 3
 

@@ -8,10 +8,11 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.errors import temporal_errors
-from activities.models import DeletedSince, Deletions, Stream, SweepEnd, SweepPage, SweepStart, SweptPage
+from activities.models import DeletedSince, Deletions, PeoplePage, Stream, SweepEnd, SweepPage, SweepStart, SweptPage
 from activities.sides import CLIENTS_FLOW
 from connectors.capsule.api import CapsuleApi
 from connectors.capsule.models import Party
+from connectors.errors import NotFound
 from mapping.context import Context
 from mapping.engine import Template
 from mapping.values import IncompleteRecord, UnmappableValue
@@ -48,7 +49,24 @@ class SweepActivities:
             listed = await self._capsule.list_parties(since=page.since, page=page.page)
             different = await self._different(page.connection, listed.items)
             cause = "sweep" if page.since else "first sweep"
-            await self._announce_all(page, different, cause)
+            await self._announce_all(page.connection, different, cause, page.priority)
+            return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
+
+    @activity.defn
+    async def announce_people(self, page: PeoplePage) -> SweptPage:
+        """List one page of an organisation's people and announce those whose employer's name is news to us.
+
+        Capsule does not touch a person when the employer is renamed, so no webhook and no sweep says so. Safe to
+        repeat, as `sweep_parties` is.
+        """
+        with temporal_errors():
+            employer = page.organisation
+            try:
+                listed = await self._capsule.people_of(employer.party_id, page.page)
+            except NotFound:
+                return SweptPage(listed=0, announced=0, has_more=False)
+            different = await self._different(employer.connection, listed.items)
+            await self._announce_all(employer.connection, different, "employer renamed", page.priority)
             return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
 
     @activity.defn
@@ -69,12 +87,12 @@ class SweepActivities:
             return False  # its own workflow says what is wrong with it
         return seen == (self._store.links.fingerprint(values), self._template.version)
 
-    async def _announce_all(self, page: SweepPage, party_ids: Sequence[int], cause: str) -> None:
+    async def _announce_all(self, connection: str, party_ids: Sequence[int], cause: str, priority: int) -> None:
         places = asyncio.Semaphore(AT_ONCE)
 
         async def announce(party_id: int) -> None:
             async with places:
-                await self._announce(page.connection, party_id, cause, page.priority)
+                await self._announce(connection, party_id, cause, priority)
 
         await asyncio.gather(*(announce(party_id) for party_id in party_ids))
 

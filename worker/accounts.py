@@ -84,6 +84,7 @@ def account_queues(
                 parties.read_party,
                 sweeps.sweep_parties,
                 sweeps.deleted_parties,
+                sweeps.announce_people,
                 capsule_hooks.list_rest_hooks,
                 capsule_hooks.create_rest_hook,
                 capsule_check.identify_capsule,

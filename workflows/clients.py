@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from activities.passes import PassActivities
     from activities.queues import CAPSULE, FRESHBOOKS
+    from workflows.employers import announce_people, is_renamed
     from workflows.failures import hold_for, looks_again, text_of
     from workflows.models import Change, Choice, ClientUpsertRequest, ClientUpsertResult, Resolution
     from workflows.options import STORE_CALL, api_call
@@ -210,6 +211,8 @@ class ClientUpsert:
             adopted=plan.action == "link",
             create=planned.create,
         )
+        if is_renamed(party, plan):  # before the write: if it fails, the next attempt announces them again
+            await announce_people(self._key, self._rank)
         if plan.action != "create" and not plan.writes:
             await workflow.execute_local_activity_method(PassActivities.settle_link, write, **STORE_CALL)
             outcome = "adopted" if write.adopted else "in-step"

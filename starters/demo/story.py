@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starters.demo.sides import Sides, until
@@ -26,7 +27,7 @@ class Story:
 
     def __init__(self, system: System, sides: Sides) -> None:
         self.system, self.sides = system, sides
-        self.nora = 0
+        self.nora = self.acme = 0
 
     async def client(self, email: str, within: float = 30.0) -> dict[str, Any]:
         """Return the one client with this address, once it is there; a second one is a failure."""
@@ -73,7 +74,7 @@ async def _person(story: Story) -> None:
 
 
 async def _organisation(story: Story) -> None:
-    acme = await story.sides.create_party(
+    story.acme = await story.sides.create_party(
         type="organisation", name="Acme Köhler GmbH", emailAddresses=[{"address": "billing@acme.example"}]
     )
     for first, email in (("Ada", "ada@acme.example"), ("Jürgen", "juergen@acme.example")):
@@ -81,7 +82,7 @@ async def _organisation(story: Story) -> None:
             type="person",
             firstName=first,
             lastName="Köhler",
-            organisation={"id": acme},
+            organisation={"id": story.acme},
             emailAddresses=[{"address": email}],
         )
     for email in ("billing@acme.example", "ada@acme.example", "juergen@acme.example"):
@@ -96,6 +97,13 @@ async def _update(story: Story) -> None:
     await until("the new number", lambda: story.sides.clients_with(bus_phone="+46 8 999 999"))
     await asyncio.sleep(QUIET_SECONDS)
     _expect(len(await story.sides.writes(client["id"])) - before, 1, "writes for one change")
+
+
+async def _renamed(story: Story) -> None:
+    await story.sides.update_party(story.acme, name="Köhler & Töchter GmbH")
+    for email in ("billing@acme.example", "ada@acme.example", "juergen@acme.example"):
+        follows = partial(story.sides.clients_with, email=email, organization="Köhler & Töchter GmbH")
+        await until("the new name of the firm", follows)
 
 
 async def _burst(story: Story) -> None:
@@ -195,6 +203,7 @@ STORY: Sequence[Step] = (
     Step("a person is created in Capsule: her client has the right values", _person),
     Step("an organisation with two people: three clients that name the firm", _organisation),
     Step("a phone number changes: one write, of that one client", _update),
+    Step("the organisation is renamed: its people's clients follow", _renamed),
     Step("ten changes to one person in a burst: the last one stands", _burst),
     Step("Capsule delivers the same hook five more times: nothing is written", _same_hook),
     Step("forged hooks: refused, and not a single request follows", _forged_hook),

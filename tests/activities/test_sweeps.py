@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.models import DeletedSince, Stream, SweepEnd, SweepPage, SweptPage
+from activities.models import DeletedSince, PeoplePage, Stream, SweepEnd, SweepPage, SweptPage
 from activities.sweeps import OVERLAP, CursorActivities, SweepActivities
 from tests.activities.steps import created
 from tests.sandboxes import Announced, Firm
@@ -30,6 +30,13 @@ async def test_a_party_that_was_never_seen_is_announced(firm: Firm) -> None:
 async def test_a_party_in_step_is_not_announced(firm: Firm) -> None:
     await created(firm, name="Acme Ltd")
     assert await swept(firm) == SweptPage(listed=1, announced=0, has_more=False)
+    assert firm.announced == []
+
+
+async def test_the_people_of_a_firm_that_is_gone_are_nobody(firm: Firm) -> None:
+    """F17: it was deleted between the webhook and the pass."""
+    asked = PeoplePage(organisation=firm.key(245_999_999))
+    assert await firm.run(SweepActivities.announce_people, asked) == SweptPage(listed=0, announced=0, has_more=False)
     assert firm.announced == []
 
 

@@ -69,6 +69,33 @@ async def test_a_changed_party_changes_only_those_fields_of_its_client(office: O
     assert (client["organization"], client["p_city"]) == ("Acme & Sons", "Kiel")
 
 
+async def test_a_renamed_firm_is_announced_to_its_people_whose_clients_name_it(office: Office, firm: Firm) -> None:
+    """S7, S24, S37: Capsule does not touch a person when the employer is renamed."""
+    acme = await firm.new_party(name="Acme Ltd", emailAddresses=OFFICE)
+    people = [await firm.new_party(type="person", firstName=name, organisation={"id": acme}) for name in ("Ada", "Bo")]
+    async with office.working():
+        for party in (acme, *people):
+            await office.sync(party)
+        firm.announced.clear()
+        await firm.change_party(acme, name="Acme Group")
+        assert (await office.sync(acme)).outcome == "updated"
+        assert sorted(each.party_id for each in firm.announced) == people
+        for person in people:
+            assert (await office.sync(person)).outcome == "updated"
+    assert {client["organization"] for client in firm.clients()} == {"Acme Group"}
+
+
+async def test_a_firm_that_only_moved_does_not_concern_its_people(office: Office, firm: Firm) -> None:
+    acme = await firm.new_party(name="Acme Ltd", emailAddresses=OFFICE)
+    await firm.new_party(type="person", firstName="Ada", organisation={"id": acme})
+    async with office.working():
+        await office.sync(acme)
+        await firm.change_party(acme, addresses=[{"type": "Office", "street": "1 New Street", "city": "Leeds"}])
+        assert (await office.sync(acme)).outcome == "updated"
+    assert firm.announced == []
+    assert firm.calls("GET", "/people") == 0
+
+
 async def test_ten_changes_during_a_pass_are_one_further_pass(office: Office, firm: Firm) -> None:
     """F6."""
     party_id, slow = await firm.new_party(), SlowReading(firm)
