@@ -56,7 +56,7 @@ async def _connection_table(store: Store, connection: str) -> Table:
     cursor = await store.cursors.read(connection, "capsule.parties")
     table = Table(title=f"connection {connection}", title_justify="left", show_header=False)
     table.add_row("clients in step", str(standing.linked))
-    table.add_row("creates under way", str(standing.creating))
+    table.add_row("creates not finished", str(standing.creating))
     table.add_row("creates in doubt", str(standing.in_doubt))
     table.add_row("parties swept until", ago(cursor) if cursor else "never yet")
     table.add_row("holds", str(len(holds)))
