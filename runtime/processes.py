@@ -53,6 +53,7 @@ class Supervisor:
         self._folder = folder
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._log_began: dict[str, int] = {}
         self.restarts: dict[str, int] = {}
 
     async def start(self, child: Child) -> None:
@@ -100,7 +101,8 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = await process.wait()
-            log.warning("a process ended and is started again", child=child.name, exit_code=code)
+            path = str(self.log_file(child.name))
+            log.warning("a process ended and is started again", child=child.name, exit_code=code, its_log=path)
             self.restarts[child.name] = self.restarts.get(child.name, 0) + 1
             pause = FIRST_PAUSE if time.monotonic() - began > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
@@ -115,6 +117,7 @@ class Supervisor:
         if path.exists() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as output:
+            self._log_began[child.name] = output.tell()  # what earlier runs said is not this one's last words
             process = await asyncio.create_subprocess_exec(
                 *child.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -129,7 +132,8 @@ class Supervisor:
 
     def _obituary(self, child: Child, text: str) -> str:
         path = self.log_file(child.name)
-        tail = path.read_text(errors="replace").splitlines()[-5:] if path.exists() else []
+        said = path.read_bytes()[self._log_began.get(child.name, 0) :] if path.exists() else b""
+        tail = said.decode(errors="replace").splitlines()[-5:]
         return "\n".join([f"{child.name} {text}; its log is {path}", *(f"  {line}" for line in tail)])
 
 

@@ -49,6 +49,13 @@ def clients_template(name: str, connection: Connection) -> Template:
     return template
 
 
+def check_mappings(settings: Settings) -> None:
+    """Raise WrongSettings, with the line that is wrong, unless every connection's mapping can be used."""
+    for name, connection in settings.connections.items():
+        clients_template(name, connection)
+        _context(name, connection)
+
+
 def lost_after(connection: Connection) -> timedelta:
     """Return how long after its start a request that nobody watches any more can still take effect."""
     return connection.request_timeout + connection.settle_time

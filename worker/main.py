@@ -23,7 +23,7 @@ from runtime.settings import Settings
 from runtime.temporal import connect
 from starters.announce import Announcer
 from store.store import Store, open_store
-from worker.accounts import AccountQueue, account_queues, clients_template, lost_after
+from worker.accounts import AccountQueue, account_queues, check_mappings, clients_template, lost_after
 from worker.heartbeats import Heartbeats
 from workflows.checks import ConnectionCheck
 from workflows.clients import ClientUpsert
@@ -58,6 +58,7 @@ async def work(settings: Settings) -> None:
 
     Raises WrongSettings, KeyProblem, StoreUnreachable or TemporalUnreachable before any work is begun.
     """
+    check_mappings(settings)
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)

@@ -181,6 +181,25 @@ def _info(url: str) -> dict[str, Any]:
     return dict(httpx.get(f"{url}/_sandbox/info").json())
 
 
+def test_a_mistake_in_a_mapping_stops_the_start_and_shows_its_line(tmp_path: Path) -> None:
+    settings = environment(tmp_path)
+    (tmp_path / "ledgerline.yaml").write_text(
+        """
+connections:
+  acme:
+    capsule: {token: x}
+    freshbooks: {token: y, account_id: abc}
+    clients:
+      mapping:
+        fax: {from: phoneNumbers, transforms: [nope]}
+"""
+    )
+    found = ledgerline(settings, "up")
+    assert found.returncode == 2
+    assert f"{tmp_path / 'ledgerline.yaml'}:8: connections.acme.clients.mapping.fax" in found.stderr.replace("\n", "")
+    assert "Traceback" not in found.stderr
+
+
 def _eventually(check: Any, within: float) -> None:
     deadline = time.monotonic() + within
     while not check():
