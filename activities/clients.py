@@ -15,7 +15,7 @@ from activities.models import (
     PartySide,
     WriteClient,
 )
-from activities.sides import client_side, record_key, wire_values
+from activities.sides import agreement, client_side, record_key, wire_values
 from connectors.capsule.api import CapsuleApi
 from connectors.errors import ConsentLost, NotFound, Refused, Unauthorized, UnknownOutcome, Wait
 from connectors.freshbooks.api import FreshBooksApi
@@ -24,7 +24,6 @@ from mapping.context import Context
 from mapping.engine import Template
 from store.audit import AuditEntry
 from store.intents import FenceLost, Intent
-from store.links import Agreement
 from store.store import Store
 
 
@@ -135,14 +134,7 @@ class ClientActivities:
         raise UnknownOutcome("freshbooks", "an earlier attempt to create this client ended without an answer")
 
     async def _confirm(self, write: WriteClient, client: Client, action: str, intent_id: int | None) -> None:
-        side = self._side(client)
-        agreed = Agreement(
-            books_id=str(client.id),
-            base=write.next_base,
-            crm_seen=write.party_fingerprint,
-            books_seen=side.fingerprint,
-            mapping_version=write.mapping_version,
-        )
+        agreed = agreement(write, client.id, self._side(client).fingerprint)
         entry = AuditEntry(
             action=action,
             cause=write.cause,

@@ -8,12 +8,11 @@ from temporalio import activity
 from activities.errors import temporal_errors
 from activities.models import OpenCreate, OpenHold, PartyKey, PlanClient, PlannedPass, Standing, WriteClient
 from activities.planning import plan_for_client, plan_without_client
-from activities.sides import CLIENTS_FLOW, record_key
+from activities.sides import CLIENTS_FLOW, agreement, record_key
 from mapping.engine import Template
 from mapping.rules import Direction
 from store.audit import AuditEntry
 from store.intents import Intent
-from store.links import Agreement
 from store.store import Store
 
 
@@ -58,13 +57,9 @@ class PassActivities:
     async def settle_link(self, write: WriteClient) -> None:
         """Save what both sides agree on when nothing has to be written. Safe to repeat: it sets values."""
         with temporal_errors():
-            agreed = Agreement(
-                books_id=str(write.client_id),
-                base=write.next_base,
-                crm_seen=write.party_fingerprint,
-                books_seen=write.client_fingerprint,
-                mapping_version=write.mapping_version,
-            )
+            if write.client_id is None:
+                raise ValueError("a link needs the client's id")
+            agreed = agreement(write, write.client_id, write.client_fingerprint)
             entry = AuditEntry(action="adopt", cause=write.cause, mapping_version=write.mapping_version)
             await self._store.links.confirm(
                 record_key(write.key),

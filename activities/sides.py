@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from activities.models import ClientSide, PartyKey
+from activities.models import ClientSide, PartyKey, WriteClient
 from connectors.freshbooks.models import Client
 from mapping.context import Context
 from mapping.engine import Template
 from mapping.plan import FieldWrite
 from mapping.reference import note_with_reference, split_note
-from store.links import Links
+from store.links import Agreement, Links
 from store.records import RecordKey
 
 CLIENTS_FLOW = "clients"
@@ -31,6 +31,17 @@ def client_side(client: Client, template: Template, context: Context, links: Lin
         fingerprint=links.fingerprint(values),
         reference=reference,
         changed_at=client.updated,
+    )
+
+
+def agreement(write: WriteClient, client_id: int, fingerprint: str) -> Agreement:
+    """Return what is known of both sides after `write`; `fingerprint` is the client's, as FreshBooks says it now."""
+    return Agreement(
+        books_id=str(client_id),
+        base=write.next_base,
+        crm_seen=write.party_fingerprint,
+        books_seen=fingerprint,
+        mapping_version=write.mapping_version,
     )
 
 
