@@ -92,9 +92,17 @@ class FreshBooksAccount(Section):
 
 
 class ClientsFlow(Section):
-    """How parties become clients."""
+    """How parties and clients follow each other."""
 
+    direction: Literal["both", "to-books"] = "both"
     sweep_every: Duration = timedelta(minutes=5)
+    # More creates than this within an hour, or in one sweep, wait for a person: a wrong mapping must not flood a system.
+    bulk_limit: Annotated[int, Field(ge=0)] = 200
+    # What becomes of a client whose party was deleted in the CRM; more than `delete_limit` of them a day are held.
+    when_party_deleted: Literal["archive", "keep"] = "archive"
+    delete_limit: Annotated[int, Field(ge=0)] = 10
+    # The text custom field of parties that carries our reference on those that we create.
+    reference_field: Annotated[str, Field(min_length=1, max_length=100)] = "Ledgerline reference"
     default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     default_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None

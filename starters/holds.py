@@ -37,7 +37,7 @@ async def list_holds(reason: str | None) -> int:
     for heading in ("held", "reason", "party", "id"):
         table.add_column(heading, no_wrap=heading != "id", overflow="fold")
     for hold in await _open_holds(store, reason):
-        table.add_row(ago(hold.opened_at), hold.reason, hold.crm_id, hold.workflow_id)
+        table.add_row(ago(hold.opened_at), hold.reason, hold.record_id, hold.workflow_id)
     Console().print(table if table.rows else "nothing is held")
     await store.close()
     return 0

@@ -61,7 +61,7 @@ async def _connection_table(store: Store, connection: str) -> Table:
     table.add_row("parties swept until", ago(cursor) if cursor else "never yet")
     table.add_row("holds", str(len(holds)))
     for hold in holds[:LATEST]:
-        table.add_row(f"  {hold.reason}", f"party {hold.crm_id}, {ago(hold.opened_at)}: {hold.workflow_id}")
+        table.add_row(f"  {hold.reason}", f"party {hold.record_id}, {ago(hold.opened_at)}: {hold.workflow_id}")
     return table
 
 

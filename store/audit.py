@@ -68,13 +68,13 @@ def audit_row(keys: KeyRing, key: RecordKey, books_id: str, entry: AuditEntry) -
         at=datetime.now(UTC),
         connection=key.connection,
         flow=key.flow,
-        crm_id=key.crm_id,
+        crm_id=key.record_id,
         books_id=books_id,
         action=entry.action,
         cause=entry.cause,
         fields=", ".join(sorted(entry.after)),
         mapping_version=entry.mapping_version,
-        sealed_values=seal(keys, values, "audit", "values", key.connection, key.flow, key.crm_id),
+        sealed_values=seal(keys, values, "audit", "values", key.connection, key.flow, key.record_id),
     )
 
 

@@ -21,7 +21,8 @@ class OpenHold:
     workflow_id: str
     connection: str
     flow: str
-    crm_id: str
+    side: str
+    record_id: str
     reason: str
     opened_at: datetime
 
@@ -37,7 +38,13 @@ class Holds:
         async with self._database.writing() as session:
             row = await session.get(HoldRow, workflow_id, with_for_update=True)
             if row is None:
-                row = HoldRow(workflow_id=workflow_id, connection=key.connection, flow=key.flow, crm_id=key.crm_id)
+                row = HoldRow(
+                    workflow_id=workflow_id,
+                    connection=key.connection,
+                    flow=key.flow,
+                    side=key.side,
+                    record_id=key.record_id,
+                )
                 session.add(row)
             if row.opened_at is None or row.closed_at is not None:
                 row.opened_at, row.closed_at = datetime.now(UTC), None
@@ -63,6 +70,8 @@ class Holds:
         async with self._database.reading() as session:
             rows = await session.scalars(query)
             return [
-                OpenHold(row.workflow_id, row.connection, row.flow, row.crm_id, row.reason, row.opened_at)
+                OpenHold(
+                    row.workflow_id, row.connection, row.flow, row.side, row.record_id, row.reason, row.opened_at
+                )
                 for row in rows
             ]

@@ -19,7 +19,8 @@ from store.tables import OPEN_STATES, IntentRow
 _OPEN = select(IntentRow).where(
     IntentRow.connection == bindparam("connection"),
     IntentRow.flow == bindparam("flow"),
-    IntentRow.crm_id == bindparam("crm_id"),
+    IntentRow.side == bindparam("side"),
+    IntentRow.record_id == bindparam("record_id"),
     IntentRow.state.in_(OPEN_STATES),
 )
 
@@ -47,8 +48,9 @@ class Intents:
         self._database, self._keys = database, keys
 
     def reference(self, key: RecordKey) -> str:
-        """Return the reference that the created record carries; the same for ever for one CRM record."""
-        return self._keys.reference(key.connection, key.flow, key.crm_id)
+        """Return the reference that the created record carries; the same for ever for one record."""
+        side = () if key.side == "crm" else (key.side,)
+        return self._keys.reference(key.connection, key.flow, *side, key.record_id)
 
     async def open_one(self, key: RecordKey) -> Intent | None:
         """Return the open intent of a record, None if it has none."""
@@ -118,7 +120,8 @@ class Intents:
         return IntentRow(
             connection=key.connection,
             flow=key.flow,
-            crm_id=key.crm_id,
+            side=key.side,
+            record_id=key.record_id,
             reference=self.reference(key),
             state="reserved",
             fence=0,

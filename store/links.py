@@ -24,7 +24,7 @@ Value = str | bool | int | None
 _OF_CRM = select(LinkRow).where(
     LinkRow.connection == bindparam("connection"),
     LinkRow.flow == bindparam("flow"),
-    LinkRow.crm_id == bindparam("crm_id"),
+    LinkRow.crm_id == bindparam("record_id"),
 )
 
 
@@ -143,7 +143,7 @@ class Links:
         now = datetime.now(UTC)
         row = await _row(session, key)
         if row is None:
-            row = LinkRow(connection=key.connection, flow=key.flow, crm_id=key.crm_id, created_at=now)
+            row = LinkRow(connection=key.connection, flow=key.flow, crm_id=key.record_id, created_at=now)
             session.add(row)
         row.books_id, row.state, row.updated_at = agreed.books_id, "active", now
         row.sealed_base = seal(self._keys, dict(agreed.base), *_place(row))

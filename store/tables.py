@@ -77,7 +77,8 @@ class IntentRow(Table):
             "uq_intents_open",
             "connection",
             "flow",
-            "crm_id",
+            "side",
+            "record_id",
             unique=True,
             sqlite_where=text("state IN ('reserved', 'sending', 'in-doubt')"),
             postgresql_where=text("state IN ('reserved', 'sending', 'in-doubt')"),
@@ -87,8 +88,9 @@ class IntentRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     connection: Mapped[str] = mapped_column(String(40))
     flow: Mapped[str] = mapped_column(String(40))
-    crm_id: Mapped[str]
-    reference: Mapped[str] = mapped_column(String(64))
+    side: Mapped[str] = mapped_column(String(10))  # whose record the new one is to be the partner of: crm, books
+    record_id: Mapped[str]
+    reference: Mapped[str] = mapped_column(String(64), index=True)
     state: Mapped[str] = mapped_column(String(20))  # reserved, sending, in-doubt, done, refused
     fence: Mapped[int]
     sent_at: Mapped[datetime | None]
@@ -141,7 +143,8 @@ class HoldRow(Table):
     workflow_id: Mapped[str] = mapped_column(primary_key=True)
     connection: Mapped[str] = mapped_column(String(40), index=True)
     flow: Mapped[str] = mapped_column(String(40))
-    crm_id: Mapped[str]
+    side: Mapped[str] = mapped_column(String(10))
+    record_id: Mapped[str]
     reason: Mapped[str] = mapped_column(String(40))
     sealed_evidence: Mapped[bytes] = mapped_column(LargeBinary)
     opened_at: Mapped[datetime]
@@ -164,3 +167,27 @@ class AuditRow(Table):
     fields: Mapped[str] = mapped_column(Text)  # as many as the mapping has, custom ones included
     mapping_version: Mapped[str] = mapped_column(String(64))
     sealed_values: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class AliasRow(Table):
+    """A CRM record that was merged into another: news of the old one is news of the one that is left."""
+
+    __tablename__ = "aliases"
+
+    connection: Mapped[str] = mapped_column(String(40), primary_key=True)
+    flow: Mapped[str] = mapped_column(String(40), primary_key=True)
+    crm_id: Mapped[str] = mapped_column(primary_key=True)
+    now_crm_id: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class WaitingCreateRow(Table):
+    """A record whose partner is not created before a person has agreed to creating that many."""
+
+    __tablename__ = "waiting_creates"
+
+    connection: Mapped[str] = mapped_column(String(40), primary_key=True)
+    flow: Mapped[str] = mapped_column(String(40), primary_key=True)
+    side: Mapped[str] = mapped_column(String(10), primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]

@@ -123,6 +123,6 @@ async def test_a_hold_is_listed_until_it_is_closed(firm: Firm) -> None:
     await ActivityEnvironment().run(firm.passes.open_hold, hold)
     await ActivityEnvironment().run(firm.passes.open_hold, hold)
     (listed,) = await firm.store.holds.listed()
-    assert (listed.connection, listed.crm_id, listed.reason) == (firm.name, "7", "conflict")
+    assert (listed.connection, listed.record_id, listed.reason) == (firm.name, "7", "conflict")
     await ActivityEnvironment().run(firm.passes.close_hold)
     assert await firm.store.holds.listed() == []

@@ -139,7 +139,7 @@ async def test_a_hold_is_listed_once_however_often_it_is_opened(store: Store) ->
     first = (await store.holds.listed())[0]
     await store.holds.open(WORKFLOW, ACME, "conflict", {"email": ["a", "c"]})
     assert await store.holds.listed() == [first]
-    assert (first.workflow_id, first.connection, first.crm_id, first.reason) == (WORKFLOW, "acme", "7", "conflict")
+    assert (first.workflow_id, first.connection, first.record_id, first.reason) == (WORKFLOW, "acme", "7", "conflict")
 
 
 async def test_repeating_a_hold_keeps_its_newest_evidence_sealed(sqlite_store: Store) -> None:
@@ -177,7 +177,7 @@ async def test_a_record_held_again_waits_since_now_and_for_the_new_reason(store:
 async def test_the_oldest_hold_is_listed_first(sqlite_store: Store) -> None:
     for number, key in (("8", NORDWIND), ("7", ACME)):
         await sqlite_store.holds.open(f"client-upsert/acme/capsule-party-{number}", key, "conflict", {})
-    assert [hold.crm_id for hold in await sqlite_store.holds.listed()] == ["8", "7"]
+    assert [hold.record_id for hold in await sqlite_store.holds.listed()] == ["8", "7"]
 
 
 async def test_the_audit_log_says_what_was_written_to_which_record_and_why_but_not_the_values(store: Store) -> None:

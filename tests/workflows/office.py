@@ -78,7 +78,7 @@ class Office:
 
         async def listed() -> OpenHold | None:
             holds = await self.firm.store.holds.listed()
-            return next((each for each in holds if each.crm_id == str(party_id) and each.opened_at > before), None)
+            return next((each for each in holds if each.record_id == str(party_id) and each.opened_at > before), None)
 
         hold: OpenHold = await until(listed)
         return hold
