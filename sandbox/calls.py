@@ -70,12 +70,15 @@ Handler = Callable[[Call], Response]
 
 @dataclass(frozen=True)
 class Operation:
-    """A method and a path of an API, what answers it, and the scope it asks for: None asks for no token at all."""
+    """A method and a path of an API, what answers it, and the scope it asks for: None asks for no token at all.
+    Whether it gives out tokens decides what is counted of it.
+    """
 
     method: str
     path: str
     handler: Handler
     scope: str | None
+    gives_tokens: bool = False
 
 
 class Refusal(Exception):

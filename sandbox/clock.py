@@ -1,6 +1,6 @@
 """Time as the stand-ins tell it: UTC inside, US Eastern where FreshBooks answers so."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 EASTERN = ZoneInfo("America/New_York")
@@ -9,6 +9,16 @@ EASTERN = ZoneInfo("America/New_York")
 def now() -> datetime:
     """Return the present instant in UTC."""
     return datetime.now(UTC)
+
+
+def later(instant: datetime, seconds: float) -> datetime:
+    """Return the instant so many seconds later."""
+    return instant + timedelta(seconds=seconds)
+
+
+def told(skew: float) -> datetime:
+    """Return the present instant as a clock has it that is so many seconds ahead."""
+    return later(now(), skew)
 
 
 def zulu(instant: datetime) -> str:

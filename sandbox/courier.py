@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import httpx
+from pydantic import BaseModel, ConfigDict
 
 from sandbox.background import Background
 from sandbox.clock import now, zulu
@@ -16,6 +17,9 @@ from sandbox.settings import Settings
 
 TIMEOUT = 10.0
 """Seconds that a receiver has for its answer (FreshBooks: about 10; Capsule: not stated)."""
+
+AT_ONCE = 100
+"""Deliveries that are under way at the same time. The others wait, and their receivers' time does not run yet."""
 
 HELD_AT_MOST = 1.0
 """Seconds for which a delivery that is to be overtaken waits for the one that overtakes it."""
@@ -32,15 +36,34 @@ class Parcel:
     headers: Mapping[str, str]
 
 
+class Forgery(BaseModel):
+    """A hook that the system did not send. It goes to every subscription of its event, or to `target` alone.
+
+    `fields` are added to what it says of the record `id`. Where hooks are signed it is signed with `key`, not with the
+    subscription's own; without a key it carries no signature.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    event: str
+    id: int = 1
+    target: str | None = None
+    fields: dict[str, str] = {}
+    key: str | None = "forged"
+
+
 @dataclass
 class Delivery:
-    """What became of a parcel so far. The status is None while nobody answered; `dropped` was never sent."""
+    """What became of a parcel so far. The status is None while nobody answered; `dropped` was never sent; `forged` was
+    not the system's.
+    """
 
     parcel: Parcel
     at: str
     attempts: int = 0
     status: int | None = None
     dropped: bool = False
+    forged: bool = False
 
     def told(self) -> Record:
         """Return the delivery as the control API shows it."""
@@ -55,6 +78,7 @@ class Delivery:
             "attempts": self.attempts,
             "status": self.status,
             "dropped": self.dropped,
+            "forged": self.forged,
         }
 
 
@@ -73,6 +97,12 @@ class Subscriptions(Protocol):
     def gave_up(self, hook_id: int) -> None:
         """Hear that a delivery failed at the last attempt."""
 
+    def disable(self, hook_id: int) -> None:
+        """End a subscription as the system does it by itself."""
+
+    def forged(self, forgery: Forgery) -> list[Parcel]:
+        """Return what an impostor sends."""
+
 
 @dataclass
 class Courier:
@@ -87,6 +117,7 @@ class Courier:
     deliveries: deque[Delivery] = field(default_factory=lambda: deque(maxlen=20_000))
     _held: list[Parcel] = field(default_factory=list)
     _http: httpx.AsyncClient | None = None
+    _roads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def __post_init__(self) -> None:
         self.reset()
@@ -118,12 +149,13 @@ class Courier:
 
     async def redeliver(self, times: int) -> list[Record]:
         """Deliver the last delivery again, so many times, one after the other; return how that went."""
-        sent = [delivery for delivery in self.deliveries if not delivery.dropped]
-        again = [Delivery(sent[-1].parcel, zulu(now())) for _ in range(times)] if sent else []
-        for delivery in again:
-            self.deliveries.append(delivery)
-            await self._attempt(delivery)
-        return [delivery.told() for delivery in again]
+        sent = [delivery for delivery in self.deliveries if not (delivery.dropped or delivery.forged)]
+        return await self._deliver_once([Delivery(sent[-1].parcel, zulu(now())) for _ in range(times)] if sent else [])
+
+    async def forge(self, forgery: Forgery) -> list[Record]:
+        """Deliver what an impostor sends, once to each address; return how that went."""
+        parcels = self.subscriptions.forged(forgery) if self.subscriptions else []
+        return await self._deliver_once([Delivery(each, zulu(now()), forged=True) for each in parcels])
 
     async def close(self) -> None:
         """Close the connections to the receivers."""
@@ -133,13 +165,20 @@ class Courier:
 
     def _send(self, parcel: Parcel) -> None:
         knobs = self.settings.hooks
-        for _ in range(knobs.duplicates):
+        times = knobs.duplicates if isinstance(knobs.duplicates, int) else self._random.randint(*knobs.duplicates)
+        for _ in range(times):
             self._start(parcel, self._random.uniform(*knobs.delay))
 
     def _start(self, parcel: Parcel, delay: float) -> None:
         delivery = Delivery(parcel, zulu(now()))
         self.deliveries.append(delivery)
         self.background.start(self._deliver(delivery, delay))
+
+    async def _deliver_once(self, deliveries: list[Delivery]) -> list[Record]:
+        for delivery in deliveries:
+            self.deliveries.append(delivery)
+            await self._attempt(delivery)
+        return [delivery.told() for delivery in deliveries]
 
     async def _release(self) -> None:
         await asyncio.sleep(HELD_AT_MOST)
@@ -168,10 +207,11 @@ class Courier:
         delivery.attempts += 1
         if self._http is None:
             self._http = httpx.AsyncClient(transport=self.transport, timeout=TIMEOUT, trust_env=False)
-        try:
-            response = await self._http.post(parcel.target, content=parcel.content, headers=dict(parcel.headers))
-        except (httpx.HTTPError, httpx.InvalidURL):
-            delivery.status = None
-        else:
-            delivery.status = response.status_code
+        async with self._roads:
+            try:
+                response = await self._http.post(parcel.target, content=parcel.content, headers=dict(parcel.headers))
+            except (httpx.HTTPError, httpx.InvalidURL):
+                delivery.status = None
+            else:
+                delivery.status = response.status_code
         return delivery.status

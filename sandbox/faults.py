@@ -12,6 +12,7 @@ from starlette.responses import Response
 from sandbox.background import Background
 from sandbox.calls import Call, answer
 from sandbox.ledger import VIA, Record
+from sandbox.settings import Lag, bounds
 
 Fault = Literal[
     "status",
@@ -32,7 +33,9 @@ class CutConnection(Exception):
 
 
 class FaultRule(BaseModel):
-    """Which calls go wrong, how, and how often. `fired` counts; `times` ends the rule, `probability` is per call."""
+    """Which calls go wrong, how, and how often. `fired` counts; `times` ends the rule, `probability` is per call. Of a
+    pair of `seconds` each call draws its own.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +45,7 @@ class FaultRule(BaseModel):
     fault: Fault
     status: Annotated[int, Field(ge=100, le=599)] = 503
     headers: dict[str, str] = {}
-    seconds: Annotated[float, Field(ge=0)] = 0
+    seconds: Lag = 0
     probability: Annotated[float, Field(ge=0, le=1)] = 1
     times: Annotated[int, Field(ge=0)] | None = None
     fired: int = 0
@@ -112,7 +115,7 @@ class Faults:
                 continue
             rule.fired += 1
             if rule.fault == "latency":
-                await asyncio.sleep(rule.seconds)
+                await asyncio.sleep(self._seconds(rule))
             else:
                 harm = rule
         return self._harmed(harm, call, process) if harm else process()
@@ -135,8 +138,12 @@ class Faults:
         if rule.fault == "ok_with_errors":
             return answer(self._hidden_failure())
         if rule.fault == "late_commit":
-            self._background.start(_later(rule.seconds, process))
+            self._background.start(_later(self._seconds(rule), process))
         raise CutConnection
+
+    def _seconds(self, rule: FaultRule) -> float:
+        least, most = bounds(rule.seconds)
+        return least if least == most else self._random.uniform(least, most)
 
     def _refusal(self, rule: FaultRule) -> Response:
         return answer(self._failure(rule.status), rule.status, rule.headers)

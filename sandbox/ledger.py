@@ -2,8 +2,11 @@
 
 import json
 import logging
+from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +18,21 @@ Record = dict[str, Any]
 VIA: ContextVar[str] = ContextVar("via", default="api")
 """How the present write came: `api`, `control`, or `late` (after its caller had given up)."""
 
+SILENT: ContextVar[bool] = ContextVar("silent", default=False)
+"""Whether the present write sends no hooks."""
+
 log = logging.getLogger("sandbox")
+
+
+@contextmanager
+def by_control(*, hooks: bool = True) -> Iterator[None]:
+    """Mark all writes inside as made without a caller of the API; without `hooks` nobody is told of them."""
+    via, silent = VIA.set("control"), SILENT.set(not hooks)
+    try:
+        yield
+    finally:
+        VIA.reset(via)
+        SILENT.reset(silent)
 
 
 class LedgerError(Exception):
@@ -57,8 +74,9 @@ class Ledger:
 
     def of(self, system: str, after: int = 0, kind: str | None = None) -> Iterator[Record]:
         """Return the entries of one system behind a sequence number, of one kind or of all."""
-        for entry in self.entries:
-            if entry["system"] == system and entry["seq"] > after and kind in {None, entry["kind"]}:
+        first = bisect_right(self.entries, after, key=lambda entry: int(entry["seq"]))
+        for entry in islice(self.entries, first, None):
+            if entry["system"] == system and kind in {None, entry["kind"]}:
                 yield entry
 
     def truncate(self) -> None:

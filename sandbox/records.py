@@ -1,20 +1,17 @@
 """The records of one stand-in, in memory, and the one way that every write takes to them."""
 
-import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from time import time
+from collections.abc import Callable, Iterable, Mapping
 
 from sandbox.clock import from_zulu
-from sandbox.ledger import Ledger, Record
+from sandbox.ledger import SILENT, Ledger, Record
+from sandbox.past import Change, Lag, Past
 
 Watcher = Callable[[Record | None, Record | None], None]
 """Called with a record before and after each change of its kind, also while a ledger is replayed: keeps an index."""
 
 Listener = Callable[[str, str, Record | None, Record], None]
 """Called with operation, kind, and the record before and after a write that really happens now: sends hooks."""
-
-NO_LAG = (0.0, 0.0)
 
 
 class Records:
@@ -25,14 +22,17 @@ class Records:
     """
 
     def __init__(self, system: str, seed: int, ledger: Ledger, row_keys: Mapping[str, str]) -> None:
-        self.system, self.seed_number, self.ledger = system, seed, ledger
+        self.system, self.ledger = system, ledger
         self.tables: dict[str, dict[int, Record]] = defaultdict(dict)
         self.deletions: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        """Id and instant of every deletion, oldest first."""
+        self.graves: dict[str, dict[int, Record]] = defaultdict(dict)
+        """Deleted records as they last were."""
         self.listeners: list[Listener] = []
         self._row_keys = row_keys
         self._watchers: dict[str, list[Watcher]] = defaultdict(list)
         self._last_ids: dict[str, int] = {}
-        self._born: dict[tuple[str, int], float] = {}
+        self._past = Past(seed)
 
     def watch(self, kind: str, watcher: Watcher) -> None:
         """Keep an index of a kind up to date."""
@@ -62,11 +62,13 @@ class Records:
         self._apply("create", kind, record_id, record)
 
     def commit(self, operation: str, kind: str, record_id: int, record: Record) -> None:
-        """Accept a write (`create`, `update` or `delete`): apply it, write it to the ledger, tell the listeners."""
+        """Accept a write (`create`, `update`, `delete` or `restore`): apply it, write it to the ledger, tell the
+        listeners.
+        """
         before = self.get(kind, record_id)
         entry = self.ledger.append(self.system, operation, kind, record_id, record)
         self._apply(operation, kind, record_id, record, entry["at"])
-        for listener in self.listeners:
+        for listener in () if SILENT.get() else self.listeners:
             listener(operation, kind, before, record)
 
     def replay(self) -> None:
@@ -79,39 +81,37 @@ class Records:
         for kind, table in self.tables.items():
             for record in table.values():
                 self._tell(kind, record, None)
-        for memory in (self.tables, self.deletions, self._last_ids, self._born):
+        for memory in (self.tables, self.deletions, self.graves, self._last_ids, self._past):
             memory.clear()
 
-    def listed(
-        self, kind: str, lag: float | tuple[float, float], among: Iterable[int] | None = None
-    ) -> Iterator[Record]:
-        """Return the records of a kind (or those `among` some ids) that a list or a search sees when it lags so many
-        seconds behind.
+    def listed(self, kind: str, lag: Lag, among: Iterable[int] | None = None) -> list[Record]:
+        """Return the records of a kind by id, as a list or a search shows them that lags behind. With `among` only
+        those, and those that an index may still know under other values: each must be looked at again.
         """
-        table = self.tables[kind]
-        bounds = lag if isinstance(lag, tuple) else (lag, lag)
-        if among is None and bounds == NO_LAG:
-            return iter(table.values())
-        ids = table if among is None else among
-        return (table[each] for each in ids if bounds == NO_LAG or not self._hidden(kind, each, bounds))
-
-    def _hidden(self, kind: str, record_id: int, lag: tuple[float, float]) -> bool:
-        born = self._born.get((kind, record_id))
-        if born is None:
-            return False
-        # One draw per record, the same at every look: a record that was seen once stays visible.
-        draw = random.Random(f"{self.seed_number}/{kind}/{record_id}").uniform(*lag)  # noqa: S311
-        return time() < born + draw
+        table, shown = self.tables[kind], self._past.shown(kind, lag)
+        if among is None and not shown:
+            return list(table.values())
+        if among is None and shown.keys() <= table.keys():
+            ids: Iterable[int] = table
+        else:
+            ids = sorted({*(table if among is None else among), *shown})
+        found = (shown[each] if each in shown else table.get(each) for each in ids)
+        return [each for each in found if each is not None]
 
     def _apply(self, operation: str, kind: str, record_id: int, record: Record, at: str | None = None) -> None:
-        before = self.tables[kind].get(record_id)
+        table, graves = self.tables[kind], self.graves[kind]
+        before = table.get(record_id)
         if operation == "delete":
-            self.tables[kind].pop(record_id, None)
+            table.pop(record_id, None)
+            graves[record_id] = record
             self.deletions[kind].append((record_id, at or ""))
         else:
-            self.tables[kind][record_id] = record
-        if operation == "create" and at:
-            self._born[kind, record_id] = from_zulu(at).timestamp()
+            table[record_id] = record
+        if operation == "restore":
+            graves.pop(record_id, None)
+            self.tables[kind] = dict(sorted(table.items()))
+        if at:
+            self._past.note(kind, Change(from_zulu(at).timestamp(), record_id, before))
         self._note_ids(kind, record_id, record)
         self._tell(kind, before, None if operation == "delete" else record)
 

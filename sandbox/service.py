@@ -3,13 +3,13 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import httpx
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
@@ -18,8 +18,10 @@ from sandbox.background import Background
 from sandbox.calls import Call, Operation, Refusal
 from sandbox.courier import Courier
 from sandbox.faults import CutConnection, Faults
+from sandbox.hands import Hands
 from sandbox.ledger import Record
 from sandbox.records import Records
+from sandbox.refreshes import Refreshes
 from sandbox.settings import Settings
 from sandbox.tokens import Tokens
 
@@ -56,10 +58,12 @@ class Service:
     faults: Faults
     courier: Courier
     gate: Gate
+    refreshes: Refreshes
     seeded: Callable[[], None]
     about: Callable[[], Record]
     operations: Sequence[Operation] = ()
     shown: Callable[[str, Record], Record] = lambda _kind, record: record
+    hands: Mapping[str, Hands] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
 
     def fill(self) -> None:
@@ -71,7 +75,8 @@ class Service:
         """Return to the seed state, with plain settings and no faults. The ledger is its owner's to truncate."""
         await self.background.stop()
         self.records.clear()
-        self.tokens.forget_codes()
+        self.tokens.forget()
+        self.refreshes.reset()
         self.settings.reset()
         self.faults.reset()
         self.courier.reset()
@@ -91,10 +96,17 @@ class Endpoint:
         call = await Call.read(scope, receive)
         service, operation = self._service, self._operation
         service.requests[f"{operation.method} {operation.path}"] += 1
-        response = await service.faults.perform(call, lambda: self._process(call))
+        if operation.gives_tokens:
+            is_gone = Request(scope, receive).is_disconnected
+            response = await service.refreshes.watch(call, lambda: self._perform(call), is_gone)
+        else:
+            response = await self._perform(call)
         for name, value in service.gate.headers(call).items():
             response.headers.setdefault(name, value)
         await response(scope, receive, send)
+
+    async def _perform(self, call: Call) -> Response:
+        return await self._service.faults.perform(call, lambda: self._process(call))
 
     def _process(self, call: Call) -> Response:
         gate = self._service.gate

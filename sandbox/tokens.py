@@ -9,6 +9,7 @@ from time import time
 
 from sandbox.ledger import Record
 from sandbox.records import Records
+from sandbox.settings import OAuthSettings, Settings
 
 CODE_LIFE = 300.0
 """Seconds for which an authorisation code can be exchanged."""
@@ -28,13 +29,19 @@ class Code:
 
 class Tokens:
     """Issues, rotates, finds and revokes tokens. They are records like any other (kind `token`), so they outlive a
-    restart; codes do not.
+    restart; codes do not. All tokens that came of one consent share its `grant_id`.
 
-    `mint` makes the text of a token from its kind (`access`, `refresh`, `code`) and a number.
+    `mint` makes the text of a token from its kind (`access`, `refresh`, `code`) and a number. `lifetime` is how many
+    seconds the next access token works, unless the settings say otherwise.
     """
 
-    def __init__(self, records: Records, mint: Callable[[str, int], str], lifetime: int) -> None:
-        self._records, self._mint, self._lifetime = records, mint, lifetime
+    def __init__(
+        self, records: Records, mint: Callable[[str, int], str], lifetime: int, settings: Settings | None = None
+    ) -> None:
+        self._records, self._mint, self.lifetime = records, mint, lifetime
+        self._settings = settings or Settings()
+        self.rotations = 0
+        """How many refreshes succeeded since the start, whether or not their callers heard of it."""
         self._by_text: dict[str, int] = {}
         self._codes: dict[str, Code] = {}
         self._code_count = 0
@@ -46,20 +53,36 @@ class Tokens:
         self._records.seed("token", record["id"], record)
         return record
 
-    def issue(self, scope: str, *, client_id: str, user_id: int, role: str) -> Record:
-        """Make a pair of access and refresh token."""
-        record = self._new(scope, client_id, user_id, role, self._lifetime)
+    def issue(self, scope: str, *, client_id: str, user_id: int, role: str, grant_id: int | None = None) -> Record:
+        """Make a pair of access and refresh token, of a new grant or of one that is there."""
+        record = self._new(scope, client_id, user_id, role, self._settings.oauth.access_life or self.lifetime)
+        if grant_id is not None:
+            record["grant_id"] = grant_id
         self._records.commit("create", "token", record["id"], record)
         return record
 
     def rotate(self, refresh_token: str, client_id: str) -> Record | None:
-        """Exchange a refresh token, once; None if it is unknown, used, revoked or another application's."""
+        """Exchange a refresh token, once; None if it is unknown, used, revoked or another application's.
+
+        How often a used one came back is kept with its record, as `refresh_reuses`.
+        """
         old = self._find(refresh_token)
-        usable = old and old["refresh_token"] == refresh_token and not (old["refresh_used"] or old["revoked"])
-        if old is None or not usable or old["client_id"] != client_id:
+        if old is None or old["refresh_token"] != refresh_token or old["client_id"] != client_id or old["revoked"]:
+            return None
+        if old["refresh_used"]:
+            reuses = old.get("refresh_reuses", 0) + 1
+            self._records.commit("update", "token", old["id"], {**old, "refresh_reuses": reuses})
             return None
         self._records.commit("update", "token", old["id"], {**old, "refresh_used": True})
-        return self.issue(old["scope"], client_id=client_id, user_id=old["user_id"], role=old["role"])
+        self.rotations += 1
+        return self.issue(
+            old["scope"], client_id=client_id, user_id=old["user_id"], role=old["role"], grant_id=_grant(old)
+        )
+
+    def grant_of(self, text: str) -> int:
+        """Return the grant that a token came of, or 0 if the token is unknown."""
+        record = self._find(text)
+        return _grant(record) if record else 0
 
     def live(self, access_token: str) -> Record | None:
         """Return the token record of an access token that is neither expired nor revoked."""
@@ -86,6 +109,16 @@ class Tokens:
         if record:
             self._records.commit("update", "token", record["id"], {**record, "revoked": True})
 
+    def expire_all(self) -> int:
+        """End the access tokens of all applications, as time would: refresh tokens still work. Return how many."""
+        return self._change_all({"expires_in": 0}, lambda record: record["expires_in"] != 0)
+
+    def revoke_all(self, grant_id: int | None = None) -> int:
+        """End all tokens of one grant, or of all, as a person does who removes the application. Return how many."""
+        return self._change_all(
+            {"revoked": True}, lambda record: not record["revoked"] and grant_id in {None, _grant(record)}
+        )
+
     def new_code(self, client_id: str, redirect_uri: str, scope: str, challenge: str, method: str) -> str:
         """Make an authorisation code."""
         self._code_count += 1
@@ -100,15 +133,22 @@ class Tokens:
             return None
         return code if _proves(code, verifier) else None
 
-    def forget_codes(self) -> None:
-        """Forget all codes that were not exchanged."""
+    def forget(self) -> None:
+        """Forget all codes that were not exchanged, and what was counted."""
         self._codes.clear()
-        self._code_count = 0
+        self._code_count = self.rotations = 0
+
+    def _change_all(self, changes: Record, wanted: Callable[[Record], bool]) -> int:
+        found = [each for each in self._records.all("token") if each["client_id"] and wanted(each)]
+        for record in found:
+            self._records.commit("update", "token", record["id"], {**record, **changes})
+        return len(found)
 
     def _new(self, scope: str, client_id: str | None, user_id: int, role: str, lifetime: int | None) -> Record:
         number = self._records.next_id("token")
         return {
             "id": number,
+            "grant_id": number,
             "client_id": client_id,
             "user_id": user_id,
             "role": role,
@@ -132,9 +172,20 @@ class Tokens:
                 self._by_text[after["refresh_token"]] = after["id"]
 
 
+def granted(asked: str, knobs: OAuthSettings) -> str:
+    """Return the scopes that a person grants, of those asked for."""
+    return " ".join(each for each in asked.split() if knobs.scopes is None or each in knobs.scopes)
+
+
 def minted(seed: int, system: str, kind: str, number: int) -> str:
     """Return 64 hexadecimal characters that are the same for the same seed."""
     return hmac.new(f"sandbox {seed}".encode(), f"{system} {kind} {number}".encode(), hashlib.sha256).hexdigest()
+
+
+def _grant(record: Record) -> int:
+    """Return the grant of a token; one from a ledger of an earlier version is a grant by itself."""
+    grant_id: int = record.get("grant_id") or record["id"]
+    return grant_id
 
 
 def _proves(code: Code, verifier: str) -> bool:

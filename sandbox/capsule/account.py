@@ -1,50 +1,22 @@
 """The Capsule account: its records, and the short forms in which they name each other."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
+from datetime import datetime
 
 from sandbox.calls import Call, id_of
 from sandbox.capsule.errors import malformed, missing
-from sandbox.clock import now, zulu
+from sandbox.capsule.index import PartyIndex
+from sandbox.clock import told, zulu
 from sandbox.ledger import Record
+from sandbox.past import Lag
 from sandbox.records import Records
-from sandbox.settings import CapsuleSettings
+from sandbox.settings import CapsuleSettings, bounds
 from sandbox.tokens import Tokens
 
 SUBDOMAIN = "sandbox"
 ADMIN_ID = 6001
 ROW_KEYS = {"addresses": "id", "phoneNumbers": "id", "emailAddresses": "id", "websites": "id", "fields": "id"}
 PICTURES = "https://capsulecrm.example/theme/default/images"
-
-
-class PartyIndex:
-    """Finds parties by what is looked up most. All texts are compared without regard to case."""
-
-    def __init__(self, records: Records) -> None:
-        self._found: dict[tuple[str, str], set[int]] = defaultdict(set)
-        records.watch("party", self._move)
-
-    def find(self, field: str, value: object) -> set[int]:
-        """Return the ids of the parties with this value in `email`, `name`, `organisation` or `custom:{id}`."""
-        return self._found.get((field, str(value).casefold()), set())
-
-    def _move(self, before: Record | None, after: Record | None) -> None:
-        for key in _keys(before):
-            self._found[key].discard(before["id"] if before else 0)
-        for key in _keys(after):
-            self._found[key].add(after["id"] if after else 0)
-
-
-def _keys(party: Record | None) -> Iterator[tuple[str, str]]:
-    if party is None:
-        return
-    yield "name", full_name(party).casefold()
-    for row in party["emailAddresses"]:
-        yield "email", row["address"].casefold()
-    for row in party["fields"]:
-        yield f"custom:{row['definition']['id']}", str(row["value"]).casefold()
-    if party.get("organisation"):
-        yield "organisation", str(party["organisation"]["id"])
 
 
 class Account:
@@ -55,11 +27,23 @@ class Account:
         self.index = PartyIndex(records)
 
     def party(self, party_id: int, what: str = "party") -> Record:
-        """Return a party as stored. Raises the 404."""
+        """Return a party as stored. Raises the 404, also if it is restricted."""
         party = self.records.get("party", party_id)
-        if party is None:
+        if party is None or party_id in self.index.restricted:
             raise missing(what)
         return party
+
+    def listed(self, way: str, among: Iterable[int] | None = None) -> list[Record]:
+        """Return the parties that a look by `list`, `search`, `filter` or `people` shows. With `among` those, and some
+        that may not belong to it any more: each must be looked at again.
+        """
+        hidden = self.index.restricted
+        found = self.records.listed("party", self.lag_of(way), among)
+        return [each for each in found if each["id"] not in hidden] if hidden else found
+
+    def lag_of(self, way: str) -> Lag:
+        """Return by how much a look lags behind."""
+        return Lag(self.settings.lag_of({way}), bounds(self.settings.update_lag))
 
     def organisation(self, party_id: int) -> Record:
         """Return an organisation as stored. Raises the 404, also if the id is a person's."""
@@ -69,9 +53,17 @@ class Account:
         return party
 
     def people_of(self, organisation_id: int) -> list[Record]:
-        """Return the people whose organisation this is, by id."""
+        """Return the people whose organisation this is, by id, restricted ones too."""
         ids = sorted(self.index.find("organisation", organisation_id))
-        return [self.party(each) for each in ids]
+        return [party for party in (self.records.get("party", each) for each in ids) if party]
+
+    def now(self) -> datetime:
+        """Return the present instant by the account's clock."""
+        return told(self.settings.clock_skew)
+
+    def stamp(self) -> str:
+        """Return the present instant as Capsule writes it."""
+        return zulu(self.now())
 
     def user_short(self, user_id: int) -> Record:
         """Return the short form of a user. Raises the 404."""
@@ -94,16 +86,9 @@ def party_short(party: Record) -> Record:
     return {key: party[key] for key in ("id", "type", *names, "pictureURL")}
 
 
-def full_name(party: Record) -> str:
-    """Return the name by which filters and search know a party."""
-    if party["type"] == "organisation":
-        return str(party["name"])
-    return " ".join(each for each in (party["firstName"], party["lastName"]) if each)
-
-
-def stamp() -> str:
-    """Return the present instant as Capsule writes it."""
-    return zulu(now())
+def definition_short(definition: Record) -> Record:
+    """Return the form in which the definition of a custom field stands inside a party."""
+    return {key: definition[key] for key in ("id", "name")}
 
 
 def id_in(call: Call, name: str = "id") -> int:

@@ -1,5 +1,7 @@
 """Puts Capsule's stand-in together: its operations, its seed, its tokens."""
 
+import functools
+
 import httpx
 
 from sandbox.background import Background
@@ -8,16 +10,20 @@ from sandbox.capsule.account import ADMIN_ID, ROW_KEYS, SUBDOMAIN, Account
 from sandbox.capsule.definitions import Definitions, Tags
 from sandbox.capsule.errors import failure
 from sandbox.capsule.gate import Gate
+from sandbox.capsule.lifecycle import merge, restore, restrict, unrestrict
 from sandbox.capsule.oauth import LIFETIME, OAuth
 from sandbox.capsule.parties import Parties
+from sandbox.capsule.party_write import create, delete, update
 from sandbox.capsule.reference import Reference
 from sandbox.capsule.render import full_view
 from sandbox.capsule.resthooks import PAUSES, RestHooks
 from sandbox.capsule.seed import seed_account
 from sandbox.courier import Courier
 from sandbox.faults import Faults
+from sandbox.hands import Hands
 from sandbox.ledger import Ledger, Record
 from sandbox.records import Records
+from sandbox.refreshes import Refreshes
 from sandbox.service import Service
 from sandbox.settings import CapsuleSettings
 from sandbox.tokens import Tokens, minted
@@ -30,8 +36,8 @@ def build_capsule(
 ) -> Service:
     """Return Capsule's stand-in with its state as seed and ledger make it."""
     store = Records("capsule", seed, ledger, ROW_KEYS)
-    tokens = Tokens(store, lambda kind, number: minted(seed, "capsule", kind, number), LIFETIME)
     settings, background = CapsuleSettings(), Background()
+    tokens = Tokens(store, lambda kind, number: minted(seed, "capsule", kind, number), LIFETIME, settings)
     account = Account(store, tokens, settings)
     courier = Courier(seed, PAUSES, settings, background, transport)
     client = {
@@ -51,14 +57,33 @@ def build_capsule(
         background=background,
         faults=Faults(seed, background, failure, lambda: failure(500), revoke),
         courier=courier,
-        gate=Gate(tokens, per_hour),
+        gate=Gate(tokens, settings, per_hour),
+        refreshes=Refreshes(tokens, settings),
         seeded=lambda: seed_account(account, client["client_id"], seed, records),
         about=lambda: {**_about(store), "oauth": client},
         operations=[*_operations(account, courier), *_oauth(OAuth(account, **client))],
         shown=lambda kind, record: full_view(account, record) if kind == "party" else record,
+        hands={"party": _hands(account)},
     )
     service.fill()
     return service
+
+
+def _hands(account: Account) -> Hands:
+    """What the administrator does with parties in Capsule's web interface, and what support does."""
+
+    def remove(party_id: int) -> Record:
+        party = account.party(party_id)
+        delete(account, party)
+        return party
+
+    deeds = {"merge": merge, "restore": restore, "restrict": restrict, "unrestrict": unrestrict}
+    return Hands(
+        create=lambda draft: create(account, draft, ADMIN_ID),
+        edit=lambda party_id, changes: update(account, account.party(party_id), changes),
+        remove=remove,
+        deeds={name: functools.partial(deed, account) for name, deed in deeds.items()},
+    )
 
 
 def _about(store: Records) -> Record:
@@ -128,7 +153,7 @@ def _party_operations(account: Account) -> list[Operation]:
 def _oauth(oauth: OAuth) -> list[Operation]:
     return [
         Operation("GET", "/oauth/authorise", oauth.authorise, None),
-        Operation("POST", "/oauth/token", oauth.token, None),
+        Operation("POST", "/oauth/token", oauth.token, None, gives_tokens=True),
         Operation("POST", "/oauth/token/revoke", oauth.revoke, None),
         Operation("POST", "/oauth/revoke", oauth.revoke, None),
         Operation("GET", "/.well-known/oauth-authorization-server", oauth.discovery, None),

@@ -6,7 +6,7 @@ Source: https://developer.capsulecrm.com/v2/operations/Custom_Field, /v2/operati
 from starlette.responses import Response
 
 from sandbox.calls import Call, answer
-from sandbox.capsule.account import Account, enveloped, id_in, stamp
+from sandbox.capsule.account import Account, enveloped, id_in
 from sandbox.capsule.errors import invalid, missing
 from sandbox.capsule.fields import new_tag
 from sandbox.ledger import Record
@@ -64,7 +64,8 @@ class Definitions:
         for party in self._records.all("party"):
             left = [row for row in party["fields"] if row["definition"]["id"] != gone["id"]]
             if len(left) < len(party["fields"]):
-                self._records.commit("update", "party", party["id"], {**party, "fields": left, "updatedAt": stamp()})
+                changed = {**party, "fields": left, "updatedAt": self._account.stamp()}
+                self._records.commit("update", "party", party["id"], changed)
         return Response(status_code=204)
 
     def _found(self, call: Call) -> Record:
@@ -93,7 +94,7 @@ class Tags:
         draft = enveloped(call, "tag")
         if not draft.get("name"):
             raise invalid("name is required", "tag", "name")
-        tag = new_tag(self._records, str(draft["name"]), draft.get("description"))
+        tag = new_tag(self._account, str(draft["name"]), draft.get("description"))
         return answer({"tag": _tag_view(tag)}, 201, {"Location": f"{call.base_url}/api/v2/parties/tags/{tag['id']}"})
 
     def update(self, call: Call) -> Response:
@@ -110,7 +111,8 @@ class Tags:
         for party in self._records.all("party"):
             left = [tag for tag in party["tags"] if tag["id"] != gone["id"]]
             if len(left) < len(party["tags"]):
-                self._records.commit("update", "party", party["id"], {**party, "tags": left, "updatedAt": stamp()})
+                changed = {**party, "tags": left, "updatedAt": self._account.stamp()}
+                self._records.commit("update", "party", party["id"], changed)
         return Response(status_code=204)
 
     def _found(self, call: Call) -> Record:

@@ -4,10 +4,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sandbox.capsule.account import Account, reference, stamp
+from sandbox.capsule.account import Account, definition_short, reference
 from sandbox.capsule.errors import invalid, missing
 from sandbox.ledger import Record
-from sandbox.records import Records
 
 
 def changed_fields(account: Account, rows: list[Record], items: Any) -> list[Record]:
@@ -32,8 +31,8 @@ def _changed(account: Account, rows: list[Record], item: Record) -> list[Record]
         return others
     if row:
         return [{**each, "value": value} if each is row else each for each in rows]
-    short = {"id": definition_id, "name": definition["name"]}
-    return [*rows, {"id": account.records.next_id("row"), "definition": short, "value": value, "tagId": None}]
+    row_id = account.records.next_id("row")
+    return [*rows, {"id": row_id, "definition": definition_short(definition), "value": value, "tagId": None}]
 
 
 def _definition_id(rows: list[Record], item: Record) -> int:
@@ -120,19 +119,19 @@ def _tag(account: Account, item: Record) -> Record:
             raise missing("tag")
         if not isinstance(item.get("name"), str) or not item["name"]:
             raise invalid("name is required", "tag", "name")
-        known = new_tag(account.records, item["name"], item.get("description"))
+        known = new_tag(account, item["name"], item.get("description"))
     return {key: known[key] for key in ("id", "name", "dataTag")}
 
 
-def new_tag(records: Records, name: str, description: str | None) -> Record:
+def new_tag(account: Account, name: str, description: str | None) -> Record:
     """Create the definition of a tag."""
-    number = records.next_id("tag")
+    number = account.records.next_id("tag")
     tag: Record = {
         "id": number,
         "name": name,
         "description": description,
         "dataTag": False,
-        "createdAt": stamp(),
+        "createdAt": account.stamp(),
     }
-    records.commit("create", "tag", number, tag)
+    account.records.commit("create", "tag", number, tag)
     return tag

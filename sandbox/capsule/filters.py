@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from sandbox.calls import id_of
-from sandbox.capsule.account import Account, full_name
+from sandbox.capsule.account import Account
 from sandbox.capsule.errors import invalid
+from sandbox.capsule.index import full_name
 from sandbox.capsule.reference import country_code
-from sandbox.clock import now
 from sandbox.ledger import Record
 
 Values = Callable[[Account, Record], Iterable[Any]]
@@ -48,10 +48,6 @@ def _has_people(account: Account, party: Record) -> Iterable[bool]:
     return (bool(account.people_of(party["id"])),)
 
 
-def _organisation_name(_account: Account, party: Record) -> Iterable[str]:
-    return [party["organisation"]["name"]] if party.get("organisation") else []
-
-
 TEXTS: dict[str, Values] = {
     "name": lambda _account, party: (full_name(party),),
     "jobTitle": _scalar("jobTitle"),
@@ -62,8 +58,8 @@ TEXTS: dict[str, Values] = {
     "city": _rows("addresses", "city"),
     "zip": _rows("addresses", "zip"),
     "state": _rows("addresses", "state"),
-    "org.name": _organisation_name,
 }
+OF_ORGANISATION: dict[str, Values] = {"org.name": _scalar("name"), "org.tag": _tags}
 CHOICES: dict[str, Values] = {
     "id": _scalar("id"),
     "type": _scalar("type"),
@@ -77,11 +73,7 @@ CHOICES: dict[str, Values] = {
     "hasTags": _has("tags"),
     "hasPeople": _has_people,
 }
-DATES: dict[str, Values] = {
-    "addedOn": _scalar("createdAt"),
-    "updatedOn": _scalar("updatedAt"),
-    "lastContactedOn": _scalar("lastContactedAt"),
-}
+DATES = {"addedOn": "createdAt", "updatedOn": "updatedAt", "lastContactedOn": "lastContactedAt"}
 TEXT_OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "starts with": str.startswith,
     "ends with": str.endswith,
@@ -97,45 +89,49 @@ def matching(account: Account, query: Record) -> list[Record]:
     if not isinstance(conditions, list) or not all(isinstance(each, dict) for each in conditions):
         raise invalid("conditions are required", "filter", "conditions")
     tests = [_test(account, each) for each in conditions]
-    found = [each for each in _candidates(account, conditions) if all(test(each) for test in tests)]
+    found = account.listed("filter", _candidates(account, conditions))
+    for test in tests:
+        found = [each for each in found if test(each)]
     order = query.get("orderBy") or []
     if not isinstance(order, list) or not all(isinstance(each, dict) for each in order):
         raise invalid("invalid order", "filter", "orderBy")
     return _ordered(account, found, order)
 
 
-def _candidates(account: Account, conditions: list[Record]) -> list[Record]:
-    """Return the parties to look at: few where an index knows one of the conditions."""
+def _candidates(account: Account, conditions: list[Record]) -> set[int] | None:
+    """Return the ids of the parties to look at where an index knows one of the conditions."""
     for each in conditions:
         field, value = str(each.get("field")), each.get("value")
         indexed = field in {"email", "name"} or field.startswith("custom:")
         if indexed and each.get("operator") == "is" and isinstance(value, str):
-            ids = sorted(account.index.find(field, value))
-            return [account.party(party_id) for party_id in ids]
-    return account.records.all("party")
+            return account.index.find(field, value)
+    return None
 
 
 def _test(account: Account, condition: Record) -> Callable[[Record], bool]:
     field, operator, wanted = str(condition.get("field")), str(condition.get("operator")), condition.get("value")
     values = _values(account, field)
     if operator in {"is", "is not"}:
-        negated = operator == "is not"
-        return lambda party: _is(values(account, party), wanted) != negated
-    if field in TEXTS and operator in TEXT_OPERATORS and isinstance(wanted, str):
-        compare = TEXT_OPERATORS[operator]
-        return lambda party: any(compare(_folded(each), _folded(wanted)) for each in values(account, party) if each)
+        negated, holds = operator == "is not", _is(wanted)
+        return lambda party: holds(values(account, party)) != negated
+    if field in {*TEXTS, "org.name"} and operator in TEXT_OPERATORS and isinstance(wanted, str):
+        compare, text = TEXT_OPERATORS[operator], _folded(wanted)
+        return lambda party: any(compare(_folded(each), text) for each in values(account, party) if each)
     if field in DATES and operator in DAY_OPERATORS | SPAN_OPERATORS:
-        first, last = _span(operator, wanted)
-        return lambda party: any(first <= each[:10] <= last for each in values(account, party) if each)
+        first, last = _span(account, operator, wanted)
+        name = DATES[field]
+        return lambda party: party[name] is not None and first <= party[name][:10] <= last
     raise invalid("invalid operator", "condition", "operator")
 
 
 def _values(account: Account, field: str) -> Values:
-    known = TEXTS.get(field) or CHOICES.get(field) or DATES.get(field)
+    known = TEXTS.get(field) or CHOICES.get(field)
     if known:
         return known
-    if field == "org.tag":
-        return _of_organisation(_tags)
+    if field in DATES:
+        return _scalar(DATES[field])
+    if field in OF_ORGANISATION:
+        return _of_organisation(OF_ORGANISATION[field])
     owner, _, definition_id = field.rpartition("custom:")
     if owner in {"", "org."} and account.records.get("definition", id_of(definition_id)):
         custom = _custom(int(definition_id))
@@ -155,28 +151,38 @@ def _of_organisation(values: Values) -> Values:
     return found
 
 
-def _is(values: Iterable[Any], wanted: Any) -> bool:
-    """Return whether any value is the wanted one (without regard to case); None asks whether there is none."""
-    present = [_folded(each) for each in values if each not in {None, ""}]
+def _is(wanted: Any) -> Callable[[Iterable[Any]], bool]:
+    """Return what tells whether any value is the wanted one (without regard to case); None asks whether there is none.
+    A date and time is on the day that is asked for, and a boolean custom field that is false has no row.
+    """
     if wanted is None:
-        return not present
-    if isinstance(wanted, bool) and not present:
-        return wanted is False  # a boolean custom field that is false has no row
-    # A date and time is on the day that is asked for.
-    return any(each == _folded(wanted) or (each[10:11] == "t" and each[:10] == wanted) for each in present)
+        return lambda values: not _present(values)
+    text = _folded(wanted)
+
+    def holds(values: Iterable[Any]) -> bool:
+        present = _present(values)
+        if not present:
+            return wanted is False
+        return any(each == text or (each[10:11] == "t" and each[:10] == wanted) for each in present)
+
+    return holds
+
+
+def _present(values: Iterable[Any]) -> list[str]:
+    return [_folded(each) for each in values if each is not None and each != ""]
 
 
 def _folded(value: Any) -> str:
     return str(value).casefold()
 
 
-def _span(operator: str, wanted: Any) -> tuple[str, str]:
+def _span(account: Account, operator: str, wanted: Any) -> tuple[str, str]:
     """Return the first and the last day that an operator on dates means."""
     try:
         if operator in DAY_OPERATORS:
             day, one = date.fromisoformat(wanted), timedelta(days=1)
             return ((day + one).isoformat(), "9999") if operator == "is after" else ("", (day - one).isoformat())
-        today, span = now().date(), timedelta(days=int(wanted))
+        today, span = account.now().date(), timedelta(days=int(wanted))
     except (TypeError, ValueError, OverflowError) as error:
         raise invalid("invalid value", "condition", "value") from error
     if operator == "is older than":

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sandbox.calls import Call, Refusal, answer
 from sandbox.capsule.errors import failure, forbidden, unauthorized
 from sandbox.ledger import Record
+from sandbox.settings import CapsuleSettings
 from sandbox.tokens import Tokens
 
 HOUR = 3600
@@ -19,8 +20,8 @@ HOUR = 3600
 class Gate:
     """Counts calls by user and full hour, whichever of the user's tokens they carry; not those over the limit."""
 
-    def __init__(self, tokens: Tokens, per_hour: int) -> None:
-        self._tokens, self._per_hour = tokens, per_hour
+    def __init__(self, tokens: Tokens, settings: CapsuleSettings, per_hour: int) -> None:
+        self._tokens, self._settings, self._per_hour = tokens, settings, per_hour
         self._hour = 0
         self._counts: Counter[int] = Counter()
 
@@ -45,7 +46,7 @@ class Gate:
         return {
             "X-RateLimit-Limit": str(self._per_hour),
             "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str((self._hour + 1) * HOUR),
+            "X-RateLimit-Reset": str((self._hour + 1) * HOUR + int(self._settings.clock_skew)),
         }
 
     def refused(self, refusal: Refusal) -> Response:

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.capsule.account import Account, party_short
+from sandbox.capsule.account import Account, definition_short, party_short
 from sandbox.capsule.party_write import blank
 from sandbox.capsule.reference import USERS
 from sandbox.capsule.words import CULTURES, JOB_TITLES, LANDMARKS, NOTES, Culture
@@ -35,7 +35,10 @@ class Generator:
         self._account = account
         self._random = random.Random(f"parties {seed}")  # noqa: S311 - chance that can be repeated is the point
         self._firms: list[tuple[Record, Culture]] = []
+        # Shared by all parties: a stored record is never changed in place, and an account may have very many.
         self._tags = [{key: tag[key] for key in ("id", "name", "dataTag")} for tag in account.records.all("tag")]
+        self._owners = [account.user_short(user["id"]) for user in USERS]
+        self._definitions = {each["id"]: definition_short(each) for each in account.records.all("definition")}
 
     def add(self, number: int) -> None:
         """Draw a party and add it to the account."""
@@ -44,8 +47,7 @@ class Generator:
         is_firm = chance.random() < SHARE_OF_ORGANISATIONS
         party = blank(self._next("party"), "organisation" if is_firm else "person", zulu(created))
         party["updatedAt"] = zulu(created + timedelta(minutes=chance.randrange(0, 60_000)))
-        owner = USERS[chance.randrange(len(USERS))]
-        party["owner"] = {key: owner[key] for key in ("id", "username", "name", "pictureURL", "deleted")}
+        party["owner"] = self._owners[chance.randrange(len(USERS))]
         culture = self._firm(party) if is_firm else self._person(party)
         self._reach(party, culture)
         self._details(party, culture)
@@ -147,8 +149,7 @@ class Generator:
         party["about"] = self._maybe(0.2, chance.choice(NOTES))
 
     def _add_field(self, party: Record, number: int, value: Any) -> None:
-        definition = self._account.records.tables["definition"][number]
-        short = {"id": number, "name": definition["name"]}
+        short = self._definitions[number]
         party["fields"].append({"id": self._next("row"), "definition": short, "value": value, "tagId": None})
 
 

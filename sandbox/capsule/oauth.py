@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from sandbox.calls import Call, Refusal, answer
 from sandbox.capsule.account import ADMIN_ID, SUBDOMAIN, Account
 from sandbox.ledger import Record
+from sandbox.tokens import granted
 
 LIFETIME = 604_799
 """Seconds for which an access token works."""
@@ -17,25 +18,28 @@ SCOPES = {"read", "write", "user_preference", "openid", "profile", "email"}
 
 
 class OAuth:
-    """Consent (given at once), tokens, rotation, revocation. The consenting user is the administrator."""
+    """Consent (given or refused at once), tokens, rotation, revocation. The consenting user is the administrator."""
 
     def __init__(self, account: Account, client_id: str, client_secret: str) -> None:
         self._account, self._tokens = account, account.tokens
         self._client_id, self._client_secret = client_id, client_secret
 
     def authorise(self, call: Call) -> Response:
-        """Redirect with a code, as if the user had agreed."""
+        """Redirect with a code, as if the user had agreed, or with what stands in the way of it."""
         query = call.query
         target, scope = query.get("redirect_uri", ""), query.get("scope") or "read write"
         if query.get("client_id") != self._client_id or not target or query.get("response_type") != "code":
             raise _refused("invalid_request", "client_id, redirect_uri or response_type is not valid")
-        found: dict[str, str] = {"state": query["state"]} if "state" in query else {}
-        if set(scope.split()) <= SCOPES:
-            method = query.get("code_challenge_method", "plain")
-            code = self._tokens.new_code(self._client_id, target, scope, query.get("code_challenge", ""), method)
-            found = {"code": code, **found}
+        knobs = self._account.settings.oauth
+        if not set(scope.split()) <= SCOPES:
+            found = {"error": "invalid_scope"}
+        elif knobs.deny:
+            found = {"error": "access_denied"}
         else:
-            found = {"error": "invalid_scope", **found}
+            method, scope = query.get("code_challenge_method", "plain"), granted(scope, knobs)
+            code = self._tokens.new_code(self._client_id, target, scope, query.get("code_challenge", ""), method)
+            found = {"code": code}
+        found |= {"state": query["state"]} if "state" in query else {}
         return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(found)}", 302)
 
     def token(self, call: Call) -> Response:

@@ -13,12 +13,16 @@ DEFAULT_SIZE = 50
 LARGEST = 100
 
 
-def page_of(call: Call, key: str, records: Sequence[Record], view: Callable[[Record], Record]) -> Response:
-    """Return one page of records with its `Link` and `X-Pagination-Has-More` headers. Raises the 422."""
+def page_of(
+    call: Call, key: str, records: Sequence[Record], view: Callable[[Record], Record], beside: Record | None = None
+) -> Response:
+    """Return one page of records with its `Link` and `X-Pagination-Has-More` headers; what stands `beside` the list
+    comes with it. Raises the 422.
+    """
     page, size = _number(call, "page", 1, None), _number(call, "perPage", DEFAULT_SIZE, LARGEST)
     start = (page - 1) * size
     more = start + size < len(records)
-    body: Record = {key: [view(each) for each in records[start : start + size]]}
+    body: Record = {key: [view(each) for each in records[start : start + size]], **(beside or {})}
     if "meta" in (call.query.get("embed") or "").split(","):
         body["meta"] = {"totalCount": len(records)}
     headers = {"X-Pagination-Has-More": "true" if more else "false"}

@@ -1,18 +1,22 @@
 """The operations on parties. Source: https://developer.capsulecrm.com/v2/operations/Party"""
 
 import uuid
+from collections.abc import Callable
 
 from starlette.responses import Response
 
 from sandbox.calls import Call, answer, id_of
 from sandbox.capsule import party_write
-from sandbox.capsule.account import Account, enveloped, full_name, id_in
+from sandbox.capsule.account import Account, enveloped, id_in
 from sandbox.capsule.errors import invalid
 from sandbox.capsule.filters import matching
+from sandbox.capsule.index import searchable
+from sandbox.capsule.lifecycle import deleted_since
 from sandbox.capsule.paging import page_of
 from sandbox.capsule.render import embeds_in, party_view
 from sandbox.clock import from_zulu, zulu
 from sandbox.ledger import Record
+from sandbox.remembered import Remembered
 
 MOST_IDS = 10
 
@@ -21,15 +25,12 @@ class Parties:
     """Parties of the account, to be read, searched, filtered and written."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        self._account, self._remembered = account, Remembered(account.records, "party")
 
     def index(self, call: Call) -> Response:
         """Parties by id, with `since` those changed after that instant. An unknown `q` is ignored."""
-        parties = self._listed()
-        if "since" in call.query:
-            since = _instant(call)
-            parties = [each for each in parties if each["updatedAt"] > since]
-        return self._page(call, parties)
+        since = _instant(call) if "since" in call.query else ""
+        return self._page(call, self._looked("list", since, lambda: self._since(since)))
 
     def get(self, call: Call) -> Response:
         """One party, or up to ten by comma-separated ids: then 404 if any one is missing."""
@@ -42,26 +43,23 @@ class Parties:
     def search(self, call: Call) -> Response:
         """Parties in whose name, postcodes, phone numbers or email addresses the text of `q` occurs."""
         wanted = call.query.get("q", "").casefold()
-        return self._page(call, [each for each in self._listed() if wanted in _searchable(each)])
+        return self._page(call, self._looked("search", wanted, lambda: self._containing(wanted)))
 
     def filtered(self, call: Call) -> Response:
         """Parties that fulfil every condition of an ad-hoc filter."""
-        found = matching(self._account, enveloped(call, "filter"))
-        return self._page(call, self._visible(found))
+        return self._page(call, matching(self._account, enveloped(call, "filter")))
 
     def deleted(self, call: Call) -> Response:
         """What was deleted after the instant in `since`, which is required."""
         if "since" not in call.query:
             raise invalid("since is required", "party", "since")
-        since = from_zulu(_instant(call))
-        rows = self._account.records.deletions["party"]
-        gone = [{"id": key, "deletedAt": f"{at[:19]}Z"} for key, at in rows if from_zulu(at) > since]
-        return page_of(call, "parties", gone, lambda row: row)
+        return deleted_since(self._account, call, _instant(call))
 
     def people(self, call: Call) -> Response:
         """The people of an organisation."""
-        people = self._account.people_of(self._account.organisation(id_in(call))["id"])
-        return self._page(call, self._visible(people))
+        organisation_id = self._account.organisation(id_in(call))["id"]
+        found = self._account.listed("people", self._account.index.find("organisation", organisation_id))
+        return self._page(call, [each for each in found if _works_for(each, organisation_id)])
 
     def create(self, call: Call) -> Response:
         """A new party: 201 with its address."""
@@ -87,13 +85,17 @@ class Parties:
         """A job; in the sandbox every job is done at once."""
         return answer({"job": {"id": call.params["id"], "status": "completed", "progress": 100, "action": "Deleting"}})
 
-    def _listed(self) -> list[Record]:
-        return [*self._account.records.listed("party", self._account.settings.search_lag)]
+    def _looked(self, way: str, wanted: str, look: Callable[[], list[Record]]) -> list[Record]:
+        """Return what a look finds: once for all pages, unless it lags, for then it changes with time."""
+        return look() if self._account.lag_of(way).longest else self._remembered.get((way, wanted), look)
 
-    def _visible(self, parties: list[Record]) -> list[Record]:
-        """Return those parties that a lagging index knows already."""
-        among = [each["id"] for each in parties]
-        return [*self._account.records.listed("party", self._account.settings.search_lag, among)]
+    def _since(self, instant: str) -> list[Record]:
+        parties = self._account.listed("list")
+        return [each for each in parties if each["updatedAt"] > instant] if instant else parties
+
+    def _containing(self, wanted: str) -> list[Record]:
+        found = self._account.listed("search", self._account.index.containing(wanted))
+        return [each for each in found if wanted in searchable(each)]
 
     def _page(self, call: Call, parties: list[Record]) -> Response:
         embeds = embeds_in(call)
@@ -108,8 +110,5 @@ def _instant(call: Call) -> str:
         raise invalid("since must be an ISO 8601 date and time", "party", "since") from error
 
 
-def _searchable(party: Record) -> str:
-    zips = (row["zip"] or "" for row in party["addresses"])
-    phones = (row["number"] for row in party["phoneNumbers"])
-    emails = (row["address"] for row in party["emailAddresses"])
-    return "\n".join((full_name(party), *zips, *phones, *emails)).casefold()
+def _works_for(party: Record, organisation_id: int) -> bool:
+    return bool((party.get("organisation") or {}).get("id") == organisation_id)

@@ -5,9 +5,10 @@ Source: https://developer.capsulecrm.com/v2/operations/Party, /v2/overview/writi
 
 from typing import Any
 
-from sandbox.capsule.account import ADMIN_ID, PICTURES, Account, full_name, party_short, reference, stamp
+from sandbox.capsule.account import ADMIN_ID, PICTURES, Account, party_short, reference
 from sandbox.capsule.errors import invalid
 from sandbox.capsule.fields import changed_fields, changed_tags
+from sandbox.capsule.index import full_name
 from sandbox.capsule.reference import MEMBERS
 from sandbox.capsule.rows import KINDS, changed_rows
 from sandbox.ledger import Record
@@ -15,6 +16,7 @@ from sandbox.ledger import Record
 TITLES = ("Mr", "Master", "Mrs", "Miss", "Ms", "Mx", "Dr", "Prof", "Herr", "Frau", "M.", "Mme")
 PERSON_TEXTS = ("about", "title", "firstName", "lastName", "jobTitle")
 ORGANISATION_TEXTS = ("about", "name")
+AVATARS = {"person": f"{PICTURES}/person_avatar_70.png", "organisation": f"{PICTURES}/org_avatar_70.png"}
 LISTS = (*KINDS, "fields", "tags")
 
 
@@ -32,7 +34,7 @@ def blank(party_id: int, party_type: str, at: str) -> Record:
         "createdAt": at,
         "updatedAt": at,
         "lastContactedAt": None,
-        "pictureURL": f"{PICTURES}/{'person' if person else 'org'}_avatar_70.png",
+        "pictureURL": AVATARS[party_type],
         **{key: [] for key in LISTS},
     }
 
@@ -42,7 +44,7 @@ def create(account: Account, draft: Record, user_id: int) -> Record:
     party_type = draft.get("type")
     if party_type not in ("person", "organisation"):  # a tuple: what is sent may not be hashable
         raise invalid("type is required" if party_type is None else "unknown type", "party", "type")
-    party = blank(0, party_type, stamp())
+    party = blank(0, party_type, account.stamp())
     if draft.get("owner") is None and draft.get("team") is None:
         party["owner"] = account.user_short(user_id)
     _merge(account, party, draft)
@@ -57,7 +59,7 @@ def update(account: Account, party: Record, changes: Record) -> Record:
     """
     if not _says_something(party, changes):
         return party
-    changed = {**party, "updatedAt": stamp()}
+    changed = {**party, "updatedAt": account.stamp()}
     _merge(account, changed, changes)
     account.records.commit("update", "party", party["id"], changed)
     return changed
@@ -68,17 +70,18 @@ def delete(account: Account, party: Record) -> None:
     people = account.people_of(party["id"]) if party["type"] == "organisation" else []
     account.records.commit("delete", "party", party["id"], party)
     for person in people:
-        left = {**person, "organisation": None, "updatedAt": stamp()}
+        left = {**person, "organisation": None, "updatedAt": account.stamp()}
         account.records.commit("update", "party", person["id"], left)
 
 
-def _says_something(party: Record, changes: Record) -> bool:
-    scalars = {*_texts_of(party), "owner", "team"} | ({"organisation"} if party["type"] == "person" else set())
-    return any(key in scalars or (key in LISTS and value != []) for key, value in changes.items())
-
-
-def _texts_of(party: Record) -> tuple[str, ...]:
+def texts_of(party: Record) -> tuple[str, ...]:
+    """Return the names of a party's texts."""
     return PERSON_TEXTS if party["type"] == "person" else ORGANISATION_TEXTS
+
+
+def _says_something(party: Record, changes: Record) -> bool:
+    scalars = {*texts_of(party), "owner", "team"} | ({"organisation"} if party["type"] == "person" else set())
+    return any(key in scalars or (key in LISTS and value != []) for key, value in changes.items())
 
 
 def _merge(account: Account, party: Record, changes: Record) -> None:
@@ -97,7 +100,7 @@ def _merge(account: Account, party: Record, changes: Record) -> None:
 
 
 def _merge_texts(party: Record, changes: Record) -> None:
-    for key in _texts_of(party):
+    for key in texts_of(party):
         if key in changes:
             if changes[key] is not None and not isinstance(changes[key], str):
                 raise invalid("invalid type for field", "party", key)
@@ -134,7 +137,7 @@ def _organisation(account: Account, value: Any) -> Record | None:
         return party_short(account.organisation(reference(value, "organisation")))
     if not isinstance(name, str) or not name.strip():
         raise invalid("name is required", "party", "organisation")
-    for party_id in sorted(account.index.find("name", name.strip())):
+    for party_id in sorted(account.index.find("name", name.strip()) - account.index.restricted):
         party = account.party(party_id)
         if party["type"] == "organisation" and full_name(party).casefold() == name.strip().casefold():
             return party_short(party)

@@ -1,7 +1,7 @@
 """Parties as Capsule answers them. Source: https://developer.capsulecrm.com/v2/models/party"""
 
 from sandbox.calls import Call
-from sandbox.capsule.account import Account, party_short
+from sandbox.capsule.account import Account, definition_short, party_short
 from sandbox.ledger import Record
 
 EMBEDS = ("tags", "fields", "organisation", "missingImportantFields")
@@ -27,15 +27,25 @@ def party_view(account: Account, party: Record, embeds: set[str]) -> Record:
     if person:
         view["organisation"] = _organisation(account, party, full="organisation" in embeds)
     view.update({key: party[key] for key in TRAILING})
-    view.update({key: party[key] for key in ("tags", "fields") if key in embeds})
+    if "tags" in embeds:
+        view["tags"] = party["tags"]
+    if "fields" in embeds:
+        view["fields"] = [_field_view(account, row) for row in party["fields"]]
     if "missingImportantFields" in embeds:
         view["missingImportantFields"] = _missing_important(account, party)
     return view
 
 
 def full_view(account: Account, party: Record) -> Record:
-    """Return a party with tags and fields, as checks want to see it."""
-    return party_view(account, party, {"tags", "fields"})
+    """Return a party with tags and fields, as checks want to see it; of a restricted one also since when it is."""
+    more = {"restrictedAt": party["restrictedAt"]} if party.get("restrictedAt") else {}
+    return {**party_view(account, party, {"tags", "fields"}), **more}
+
+
+def _field_view(account: Account, row: Record) -> Record:
+    """Return a custom field's value under the name that its definition has now."""
+    definition = account.records.get("definition", row["definition"]["id"]) or row["definition"]
+    return {**row, "definition": definition_short(definition)}
 
 
 def _organisation(account: Account, party: Record, *, full: bool) -> Record | None:

@@ -11,10 +11,11 @@ from sandbox.calls import Call, answer
 from sandbox.capsule.account import Account, enveloped, id_in
 from sandbox.capsule.errors import forbidden, invalid, missing
 from sandbox.capsule.render import embeds_of, party_view
-from sandbox.courier import Courier, Parcel
-from sandbox.ledger import VIA, Record
+from sandbox.courier import Courier, Forgery, Parcel
+from sandbox.ledger import Record, by_control
 
 MOST_HOOKS = 20
+HEADERS = {"Content-Type": "application/json"}
 PAUSES = (5.0, 60.0, 300.0, 900.0, 900.0)
 """Seconds between the attempts of a delivery; after the last the hook is dropped."""
 
@@ -26,7 +27,7 @@ VERBS = {
     "user": ("created", "updated", "deleted"),
 }
 EVENTS = {f"{noun}/{verb}" for noun, verbs in VERBS.items() for verb in verbs}
-PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+PAST = {"create": "created", "update": "updated", "delete": "deleted", "restore": "updated"}
 
 
 class RestHooks:
@@ -75,26 +76,35 @@ class RestHooks:
     def refused(self, hook_id: int, status: int) -> None:
         """Unsubscribe at once on 410 Gone."""
         if status == 410:
-            self.gave_up(hook_id)
+            self.disable(hook_id)
 
     def gave_up(self, hook_id: int) -> None:
         """Unsubscribe after the last attempt."""
+        self.disable(hook_id)
+
+    def disable(self, hook_id: int) -> None:
+        """Unsubscribe, without a caller of the API who asked for it."""
         hook = self._records.get("resthook", hook_id)
         if hook:
-            token = VIA.set("control")  # no caller of the API asked for it
-            self._remove(hook)
-            VIA.reset(token)
+            with by_control():
+                self._remove(hook)
+
+    def forged(self, forgery: Forgery) -> list[Parcel]:
+        """Return a lie for each subscription to its event: there is no signature that could give it away."""
+        event = forgery.event
+        hooks = [each for each in self._records.all("resthook") if each["event"] == event]
+        targets = {each["id"]: each["targetUrl"] for each in hooks} if forgery.target is None else {0: forgery.target}
+        body = _body(event, {"id": forgery.id, **forgery.fields})
+        return [Parcel(hook_id, target, event, body, HEADERS) for hook_id, target in targets.items()]
 
     def _announce(self, operation: str, kind: str, _before: Record | None, record: Record) -> None:
         event = f"{kind}/{PAST[operation]}"
-        if event not in EVENTS:
+        if event not in EVENTS or record.get("restrictedAt"):
             return
         for hook in self._records.all("resthook"):
             if hook["event"] == event:
-                content = {"event": event, "payload": [self._payload(operation, record, hook)]}
-                text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-                headers = {"Content-Type": "application/json"}
-                self._courier.dispatch(Parcel(hook["id"], hook["targetUrl"], event, text, headers))
+                body = _body(event, self._payload(operation, record, hook))
+                self._courier.dispatch(Parcel(hook["id"], hook["targetUrl"], event, body, HEADERS))
 
     def _payload(self, operation: str, record: Record, hook: Record) -> Record:
         if operation == "delete":
@@ -116,6 +126,11 @@ class RestHooks:
         if found is None:
             raise missing("restHook")
         return found
+
+
+def _body(event: str, record: Record) -> bytes:
+    content = {"event": event, "payload": [record]}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _view(hook: Record) -> Record:

@@ -1,15 +1,10 @@
-"""The FreshBooks account: its identifiers, its clocks, and who is calling.
-
-Source: https://www.freshbooks.com/api/authentication
-"""
+"""The FreshBooks account: its identifiers and its clocks. Source: https://www.freshbooks.com/api/authentication"""
 
 import uuid
 from datetime import UTC, datetime
 
-from starlette.responses import Response
-
-from sandbox.calls import Call, answer
-from sandbox.clock import EASTERN
+from sandbox.calls import Call
+from sandbox.clock import EASTERN, told
 from sandbox.freshbooks.errors import refused, unknown_account
 from sandbox.ledger import Record
 from sandbox.records import Records
@@ -33,14 +28,27 @@ class Account:
         """Return a UUID that is the same for the same seed and name."""
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"freshbooks {self.seed} {name}"))
 
+    def now(self) -> datetime:
+        """Return the present instant by the account's clock."""
+        return told(self.settings.clock_skew)
+
+    def knows(self, account_id: str) -> bool:
+        """Return whether the identity has such an account; ids are case-sensitive."""
+        return account_id in {ACCOUNT_ID, *(each.account_id for each in self.settings.businesses)}
+
     def check(self, call: Call) -> None:
-        """Raise the 404 unless the path names this account; ids are case-sensitive."""
-        if call.params["account"] != ACCOUNT_ID:
+        """Raise the 404 unless the path names an account of the identity."""
+        if not self.knows(call.params["account"]):
             raise unknown_account(call.params["account"])
 
-    def me(self, call: Call) -> Response:
-        """The identity behind the token. There is no `result` level in this answer."""
-        return answer({"response": identity(self, call.token["role"])})
+    def business_id_of(self, account_id: str) -> int:
+        """Return the id of the business that an account belongs to."""
+        places = [place for place, each in enumerate(self.settings.businesses, 1) if each.account_id == account_id]
+        return BUSINESS_ID + (places[0] if places else 0)
+
+    def business_uuid(self, place: int = 0) -> str:
+        """Return the UUID of the sandbox's own business, or of a further one by its place."""
+        return self.uuid_of(f"business {place}" if place else "business")
 
 
 def eastern(instant: datetime) -> str:
@@ -63,53 +71,3 @@ def content(call: Call, key: str) -> Record:
     if not isinstance(found, dict):
         raise refused(1001, f"'{key}' is a required field.", key, key)
     return found
-
-
-def identity(account: Account, role: str) -> Record:
-    """Return the answer of `users/me`."""
-    business = {
-        "id": BUSINESS_ID,
-        "business_uuid": account.uuid_of("business"),
-        "name": "Sandbox Studio",
-        "account_id": None if account.settings.null_account_id else ACCOUNT_ID,
-        "date_format": "dd/mm/yyyy",
-        "address": {"id": 1, "street": "1 King St", "city": "Toronto", "province": "Ontario", "country": "Canada"},
-        "phone_number": None,
-        "business_clients": [],
-    }
-    person = {"first_name": "Ida", "last_name": "Berg"}
-    identity_uuid = account.uuid_of("identity")
-    return {
-        "id": IDENTITY_ID,
-        "identity_id": IDENTITY_ID,
-        "identity_uuid": identity_uuid,
-        **person,
-        "email": "ida@sandbox-studio.example",
-        "language": LANGUAGE,
-        "confirmed_at": "2024-02-01T10:00:00Z",
-        "created_at": "2024-02-01T09:58:12Z",
-        "unconfirmed_email": None,
-        "setup_complete": True,
-        "profile": {"setup_complete": True, **person, "phone_number": None, "address": None, "professions": []},
-        "phone_numbers": [{"title": "", "phone_number": None}],
-        "addresses": [None],
-        "profession": None,
-        "links": {"me": f"/service/auth/api/v1/users?id={IDENTITY_ID}"},
-        "permissions": {ACCOUNT_ID: {}},
-        "groups": [_group(role, identity_uuid)],
-        "subscription_statuses": {ACCOUNT_ID: "active"},
-        "integrations": {},
-        "business_memberships": [{"id": 5501, "role": role, "unacknowledged_change": False, "business": business}],
-        "identity_origin": None,
-        "roles": [_role()],
-    }
-
-
-def _group(role: str, identity_uuid: str) -> Record:
-    ids = {"id": 91, "group_id": 92, "identity_id": IDENTITY_ID, "identity_uuid": identity_uuid}
-    return {**ids, "role": role, "business_id": BUSINESS_ID, "active": True}
-
-
-def _role() -> Record:
-    made = {"created_at": "2024-02-01T10:00:02Z", "links": {"destroy": "/service/auth/api/v1/users/role/61"}}
-    return {"id": 61, "role": "admin", "systemid": 654, "userid": 1, **made, "accountid": ACCOUNT_ID}

@@ -1,20 +1,26 @@
 """Puts FreshBooks' stand-in together: its operations, its seed, its tokens."""
 
+import functools
+
 import httpx
 
 from sandbox.background import Background
 from sandbox.calls import Call, Operation
 from sandbox.courier import Courier
 from sandbox.faults import Faults
+from sandbox.freshbooks import client_write
 from sandbox.freshbooks.account import ACCOUNT_ID, BUSINESS_ID, IDENTITY_ID, ROW_KEYS, Account
 from sandbox.freshbooks.callbacks import Callbacks
 from sandbox.freshbooks.clients import Clients
 from sandbox.freshbooks.errors import failure, hidden_failure
 from sandbox.freshbooks.events import PAUSES, Events
 from sandbox.freshbooks.gate import Gate
+from sandbox.freshbooks.identity import Identity
 from sandbox.freshbooks.oauth import ALL_SCOPES, ALWAYS_GRANTED, LIFETIME, READ_SCOPES, OAuth, mint
+from sandbox.hands import Hands
 from sandbox.ledger import Ledger, Record
 from sandbox.records import Records
+from sandbox.refreshes import Refreshes
 from sandbox.service import Service
 from sandbox.settings import FreshBooksSettings
 from sandbox.tokens import Tokens, minted
@@ -27,8 +33,8 @@ def build_freshbooks(
 ) -> Service:
     """Return FreshBooks' stand-in with its state as seed and ledger make it."""
     store = Records("freshbooks", seed, ledger, ROW_KEYS)
-    tokens = Tokens(store, lambda kind, number: mint(seed, kind, number), LIFETIME)
     settings, background = FreshBooksSettings(), Background()
+    tokens = Tokens(store, lambda kind, number: mint(seed, kind, number), LIFETIME, settings)
     account = Account(store, tokens, settings, seed)
     courier = Courier(seed, PAUSES, settings, background, transport)
     client = {
@@ -55,12 +61,23 @@ def build_freshbooks(
         faults=Faults(seed, background, failure, hidden_failure, revoke),
         courier=courier,
         gate=Gate(tokens, settings, per_minute),
+        refreshes=Refreshes(tokens, settings),
         seeded=seeded,
         about=lambda: {**_about(account), "oauth": client},
         operations=_operations(account, courier, OAuth(account, **client)),
+        hands={"client": _hands(account)},
     )
     service.fill()
     return service
+
+
+def _hands(account: Account) -> Hands:
+    """What the owner does with clients in FreshBooks' web interface."""
+    return Hands(
+        create=lambda draft: client_write.create(account, draft, str(draft.get("accounting_systemid", ACCOUNT_ID))),
+        edit=functools.partial(client_write.edit, account),
+        remove=functools.partial(client_write.remove, account),
+    )
 
 
 def _about(account: Account) -> Record:
@@ -73,7 +90,7 @@ def _about(account: Account) -> Record:
         },
         "account_id": ACCOUNT_ID,
         "business_id": BUSINESS_ID,
-        "business_uuid": account.uuid_of("business"),
+        "business_uuid": account.business_uuid(),
         "identity_id": IDENTITY_ID,
     }
 
@@ -83,7 +100,7 @@ def _operations(account: Account, courier: Courier, oauth: OAuth) -> list[Operat
     client_path = "/accounting/account/{account}/users/clients"
     callback_path = "/events/account/{account}/events/callbacks"
     table = [
-        ("GET", "/auth/api/v1/users/me", account.me, ALWAYS_GRANTED),
+        ("GET", "/auth/api/v1/users/me", Identity(account).me, ALWAYS_GRANTED),
         ("GET", client_path, clients.index, "user:clients:read"),
         ("POST", client_path, clients.create, "user:clients:write"),
         ("GET", f"{client_path}/{{id}}", clients.get, "user:clients:read"),
@@ -102,5 +119,5 @@ def _oauth(oauth: OAuth) -> list[Operation]:
     """The consent page lives on a host of its own, and everything has an alias there: one port serves them all."""
     roots = ("/oauth", "/auth/oauth", "/service/auth/oauth")
     pages = [Operation("GET", f"{root}/authorize{end}", oauth.authorize, None) for root in roots for end in ("", "/")]
-    tokens = [Operation("POST", f"{root}/token", oauth.token, None) for root in roots[1:]]
+    tokens = [Operation("POST", f"{root}/token", oauth.token, None, gives_tokens=True) for root in roots[1:]]
     return [*pages, *tokens, *(Operation("POST", f"{root}/revoke", oauth.revoke, None) for root in roots[1:])]

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from sandbox.calls import Call, answer, id_of
-from sandbox.clock import now, zulu
-from sandbox.freshbooks.account import ACCOUNT_ID, Account
+from sandbox.clock import zulu
+from sandbox.freshbooks.account import Account
 from sandbox.freshbooks.errors import EVENTS, denied, invalid_callback, unknown_callback
-from sandbox.freshbooks.events import Events
+from sandbox.freshbooks.events import Events, account_of
 from sandbox.freshbooks.paging import page_of, searches
 from sandbox.ledger import Record
 from sandbox.tokens import minted
@@ -47,7 +47,7 @@ class Callbacks:
     def index(self, call: Call) -> Response:
         """A page of callbacks; a search for an event also finds those for its whole noun."""
         self._check(call)
-        found = self._records.all("callback")
+        found = [each for each in self._records.all("callback") if account_of(each) == call.params["account"]]
         for event in searches(call).get("event", []):
             found = [each for each in found if each["event"] in {event, event.partition(".")[0]}]
         return answer(page_of(call, "callbacks", found, _view, 0), media=MEDIA)
@@ -67,8 +67,9 @@ class Callbacks:
             "verified": False,
             "uri": uri,
             "event": event,
-            "updated_at": zulu(now()),
+            "updated_at": zulu(self._account.now()),
             "verifier": verifier,
+            "account_id": call.params["account"],
         }
         self._records.commit("create", "callback", number, callback)
         self._events.handshake(callback)
@@ -96,7 +97,7 @@ class Callbacks:
         return Response(status_code=204)
 
     def _store(self, callback: Record) -> Response:
-        changed = {**callback, "updated_at": zulu(now())}
+        changed = {**callback, "updated_at": zulu(self._account.now())}
         self._records.commit("update", "callback", changed["callbackid"], changed)
         return _answer(changed)
 
@@ -114,13 +115,13 @@ class Callbacks:
         return str(event), str(uri)
 
     def _check(self, call: Call) -> None:
-        if call.params["account"] != ACCOUNT_ID:
+        if not self._account.knows(call.params["account"]):
             raise unknown_callback()
 
     def _found(self, call: Call) -> Record:
         self._check(call)
         callback = self._records.get("callback", id_of(call.params["id"]))
-        if callback is None:
+        if callback is None or account_of(callback) != call.params["account"]:
             raise unknown_callback()
         return callback
 

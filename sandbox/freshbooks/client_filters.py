@@ -24,6 +24,8 @@ LIKES: dict[str, tuple[str, ...]] = {
     "phone_like": PHONES,
     "user_like": ("fname", "lname", "organization", "email", "username"),
 }
+DAYS = ("updated_min", "updated_max")
+IDS = ("userid", "userids")
 DEBTS = ("has_credit", "has_draft", "has_outstanding", "has_overdue")
 TRUE, FALSE = {"true", "1"}, {"false", "0"}
 SORT_KEYS: dict[str, Callable[[Record], str | int]] = {
@@ -55,6 +57,19 @@ def ordered(clients: list[Record], sort: str | None) -> list[Record]:
     return clients
 
 
+def like_text(key: str, client: Record) -> str:
+    """Return the text in which a search by a part of a text looks, in lower case."""
+    return "\x00".join(str(client[name] or "") for name in LIKES[key]).casefold()
+
+
+def day_of(key: str, value: str) -> str:
+    """Return the day that the value of a search key means. Raises errno 1023."""
+    try:
+        return date.fromisoformat(value[:10]).isoformat()
+    except ValueError as error:
+        raise refused(1023, f"The filter '{key}' must be a date.", key, value=value) from error
+
+
 def _test(key: str, values: list[str]) -> Test | None:
     last = values[-1]
     if key == "email":
@@ -62,8 +77,8 @@ def _test(key: str, values: list[str]) -> Test | None:
     if key == "username":
         return lambda client: bool(client["username"] == last)
     if key in LIKES:
-        return lambda client: any(last.casefold() in str(client[name] or "").casefold() for name in LIKES[key])
-    if key in {"userid", "userids"}:
+        return lambda client: last.casefold() in like_text(key, client)
+    if key in IDS:
         wanted = {_number(key, each) for each in values}
         return lambda client: client["id"] in wanted
     if key == "vis_state":
@@ -74,12 +89,9 @@ def _test(key: str, values: list[str]) -> Test | None:
 
 def _day_test(key: str, value: str) -> Test | None:
     """Compare by whole days of the Eastern calendar."""
-    if key not in {"updated_min", "updated_max"}:
+    if key not in DAYS:
         return None
-    try:
-        day = date.fromisoformat(value[:10]).isoformat()
-    except ValueError as error:
-        raise refused(1023, f"The filter '{key}' must be a date.", key, value=value) from error
+    day = day_of(key, value)
     if key == "updated_min":
         return lambda client: str(client["updated"])[:10] >= day
     return lambda client: str(client["updated"])[:10] <= day

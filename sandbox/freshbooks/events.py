@@ -9,17 +9,19 @@ import hmac
 import json
 from urllib.parse import urlencode
 
-from sandbox.courier import Courier, Parcel
-from sandbox.freshbooks.account import ACCOUNT_ID, BUSINESS_ID, IDENTITY_ID, Account
-from sandbox.ledger import VIA, Record
+from sandbox.courier import Courier, Forgery, Parcel
+from sandbox.freshbooks.account import ACCOUNT_ID, IDENTITY_ID, Account
+from sandbox.freshbooks.client_write import DELETED
+from sandbox.ledger import Record, by_control
 
 PAUSES = (10.0, 60.0, 300.0, 1800.0)
 """Seconds between the attempts of a delivery. FreshBooks publishes none: a decision of the sandbox."""
 
+SIGNATURE = "X-FreshBooks-Hmac-SHA256"
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
 FAILURES_UNTIL_DISABLED = 3
 """Deliveries in a row that fail at every attempt before a callback counts as unverified again. A decision too."""
-
-DELETED = 1
 
 
 class Events:
@@ -33,7 +35,8 @@ class Events:
 
     def handshake(self, callback: Record) -> None:
         """Send the verifier, which has to come back before anything else is sent."""
-        form = {"name": "callback.verify", "object_id": str(callback["callbackid"]), "account_id": ACCOUNT_ID}
+        number = str(callback["callbackid"])
+        form = {"name": "callback.verify", "object_id": number, "account_id": account_of(callback)}
         parcel = self._parcel(callback, {**form, "verifier": callback["verifier"]})
         self._courier.dispatch_at_once(parcel)
 
@@ -53,24 +56,53 @@ class Events:
         self._failures[hook_id] = self._failures.get(hook_id, 0) + 1
         callback = self._records.get("callback", hook_id)
         if callback and callback["verified"] and self._failures[hook_id] >= FAILURES_UNTIL_DISABLED:
-            token = VIA.set("control")  # no caller of the API asked for it
-            self._records.commit("update", "callback", hook_id, {**callback, "verified": False})
-            VIA.reset(token)
+            self.disable(hook_id)
+
+    def disable(self, hook_id: int) -> None:
+        """Make a callback unverified, without a caller of the API who asked for it."""
+        callback = self._records.get("callback", hook_id)
+        if callback:
+            with by_control():
+                self._records.commit("update", "callback", hook_id, {**callback, "verified": False})
+
+    def forged(self, forgery: Forgery) -> list[Parcel]:
+        """Return a lie for each verified callback of its event, signed with a key that FreshBooks never gave out."""
+        form = {**self._form(forgery.event, forgery.id, ACCOUNT_ID), **forgery.fields}
+        listening = [each for each in self._records.all("callback") if _hears(each, forgery.event)]
+        targets = {each["callbackid"]: each["uri"] for each in listening}
+        if forgery.target is not None:
+            targets = {0: forgery.target}
+        headers = dict(HEADERS)
+        if forgery.key is not None:
+            headers[SIGNATURE] = signature(forgery.key, form)
+        body = urlencode(form).encode()
+        return [Parcel(hook_id, target, forgery.event, body, headers) for hook_id, target in targets.items()]
 
     def _announce(self, operation: str, kind: str, before: Record | None, record: Record) -> None:
         if kind != "client":
             return
         gone = record["vis_state"] == DELETED and before is not None and before["vis_state"] != DELETED
         name = f"client.{'delete' if gone else operation}"
+        account_id = record["accounting_systemid"]
         for callback in self._records.all("callback"):
-            if callback["verified"] and callback["event"] in {name, "client"}:
-                self._courier.dispatch(self._parcel(callback, _form(name, record["id"])))
+            if _hears(callback, name) and account_of(callback) == account_id:
+                self._courier.dispatch(self._parcel(callback, self._form(name, record["id"], account_id)))
 
     def _parcel(self, callback: Record, form: dict[str, str]) -> Parcel:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        headers = dict(HEADERS)
         if self._account.settings.hooks.signed:
-            headers["X-FreshBooks-Hmac-SHA256"] = signature(callback["verifier"], form)
+            headers[SIGNATURE] = signature(callback["verifier"], form)
         return Parcel(callback["callbackid"], callback["uri"], form["name"], urlencode(form).encode(), headers)
+
+    def _form(self, name: str, object_id: int, account_id: str) -> dict[str, str]:
+        return {
+            "name": name,
+            "object_id": str(object_id),
+            "account_id": account_id,
+            "business_id": str(self._account.business_id_of(account_id)),
+            "identity_id": str(IDENTITY_ID),
+            "user_id": "1",
+        }
 
 
 def signature(verifier: str, form: dict[str, str]) -> str:
@@ -79,12 +111,10 @@ def signature(verifier: str, form: dict[str, str]) -> str:
     return base64.b64encode(hmac.new(verifier.encode(), text.encode(), hashlib.sha256).digest()).decode()
 
 
-def _form(name: str, object_id: int) -> dict[str, str]:
-    return {
-        "name": name,
-        "object_id": str(object_id),
-        "account_id": ACCOUNT_ID,
-        "business_id": str(BUSINESS_ID),
-        "identity_id": str(IDENTITY_ID),
-        "user_id": "1",
-    }
+def account_of(callback: Record) -> str:
+    """Return the account of a callback; one from a ledger of an earlier version belongs to the sandbox's own."""
+    return str(callback.get("account_id", ACCOUNT_ID))
+
+
+def _hears(callback: Record, name: str) -> bool:
+    return callback["verified"] and callback["event"] in {name, name.partition(".")[0]}

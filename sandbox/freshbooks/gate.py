@@ -43,8 +43,8 @@ class Gate:
         token = self._tokens.live(call.bearer)
         if token is None:
             raise unauthenticated(family)
-        reading = call.method == "GET"
-        if scope not in token["scope"].split() or (token["role"] == "client" and not reading):
+        role, reading = self._settings.role_in(call.params.get("account"), token["role"]), call.method == "GET"
+        if scope not in token["scope"].split() or (role == "client" and not reading):
             raise denied(family)
         return token
 
@@ -53,7 +53,7 @@ class Gate:
         return {
             "X-RateLimit-Limit": str(self._per_minute),
             "X-RateLimit-Remaining": str(self._remaining()),
-            "X-RateLimit-Reset": str(int(time()) + 61),
+            "X-RateLimit-Reset": str(int(time() + self._settings.clock_skew) + 61),
             "Retry-After": str(self._wait() if self._remaining() == 0 else 60),
         }
 

@@ -8,7 +8,7 @@ from sandbox.calls import Call, Refusal, answer
 from sandbox.freshbooks.account import IDENTITY_ID, Account
 from sandbox.freshbooks.errors import AUTH, failure
 from sandbox.ledger import Record
-from sandbox.tokens import minted
+from sandbox.tokens import granted, minted
 
 LIFETIME = 43_200
 """Seconds for which an access token works: twelve hours."""
@@ -26,14 +26,16 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class OAuth:
-    """Consent (given at once), tokens, single-use refresh tokens, revocation."""
+    """Consent (given or refused at once), tokens, single-use refresh tokens, revocation."""
 
     def __init__(self, account: Account, client_id: str, client_secret: str) -> None:
-        self._tokens = account.tokens
+        self._tokens, self._settings = account.tokens, account.settings
         self._client_id, self._client_secret = client_id, client_secret
 
     def authorize(self, call: Call) -> Response:
-        """Redirect with a code, as if the owner had agreed. An unknown application hears 500, as has been seen."""
+        """Redirect with a code, as if the owner had agreed, or with the refusal. An unknown application hears 500, as
+        has been seen.
+        """
         query = call.query
         if query.get("client_id") != self._client_id:
             raise Refusal(500, failure(500), AUTH)
@@ -43,11 +45,8 @@ class OAuth:
         scope = query.get("scope") or " ".join(ALL_SCOPES)
         if not set(scope.split()) <= set(ALL_SCOPES):
             return PlainTextResponse("The requested scope is invalid, unknown, or malformed.", 400)
-        if ALWAYS_GRANTED not in scope.split():
-            scope = f"{ALWAYS_GRANTED} {scope}"
-        method = query.get("code_challenge_method", "plain")
-        code = self._tokens.new_code(self._client_id, target, scope, query.get("code_challenge", ""), method)
-        found = {"code": code, **({"state": query["state"]} if "state" in query else {})}
+        found = {"error": "access_denied"} if self._settings.oauth.deny else {"code": self._code(call, scope)}
+        found |= {"state": query["state"]} if "state" in query else {}
         return RedirectResponse(f"{target}?{urlencode(found)}", 302)
 
     def token(self, call: Call) -> Response:
@@ -59,12 +58,12 @@ class OAuth:
             code = self._tokens.take_code(form.get("code", ""), self._client_id, form.get("code_verifier", ""))
             if code is None or form["redirect_uri"] != code.redirect_uri:
                 raise _invalid_grant()
-            return answer(_view(self._issue(code.scope)))
+            return answer(self._view(self._issue(code.scope)))
         if form.get("grant_type") == "refresh_token":
             rotated = self._tokens.rotate(form.get("refresh_token", ""), self._client_id)
             if rotated is None:
                 raise _invalid_grant()
-            return answer(_view(rotated))
+            return answer(self._view(rotated))
         raise _refused("unsupported_grant_type", "The authorization grant type is not supported.")
 
     def revoke(self, call: Call) -> Response:
@@ -72,8 +71,26 @@ class OAuth:
         self._tokens.revoke(self._form(call).get("token", ""))
         return answer({})
 
+    def _code(self, call: Call, asked: str) -> str:
+        query, scope = call.query, granted(asked, self._settings.oauth)
+        if ALWAYS_GRANTED not in scope.split():
+            scope = f"{ALWAYS_GRANTED} {scope}".rstrip()
+        challenge, method = query.get("code_challenge", ""), query.get("code_challenge_method", "plain")
+        return self._tokens.new_code(self._client_id, query["redirect_uri"], scope, challenge, method)
+
     def _issue(self, scope: str) -> Record:
         return self._tokens.issue(scope, client_id=self._client_id, user_id=IDENTITY_ID, role="owner")
+
+    def _view(self, record: Record) -> Record:
+        return {
+            "access_token": record["access_token"],
+            "token_type": "Bearer",
+            "expires_in": record["expires_in"],
+            "refresh_token": record["refresh_token"],
+            "scope": record["scope"],
+            "created_at": record["issued_at"] + int(self._settings.clock_skew),
+            "direct_buy_tokens": {},
+        }
 
     def _form(self, call: Call) -> dict[str, str]:
         try:
@@ -99,18 +116,6 @@ def _may_redirect_to(target: str) -> bool:
     parts = urlsplit(target)
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     return bool(secure and parts.netloc and not parts.query)
-
-
-def _view(record: Record) -> Record:
-    return {
-        "access_token": record["access_token"],
-        "token_type": "Bearer",
-        "expires_in": record["expires_in"],
-        "refresh_token": record["refresh_token"],
-        "scope": record["scope"],
-        "created_at": record["issued_at"],
-        "direct_buy_tokens": {},
-    }
 
 
 def _invalid_grant() -> Refusal:

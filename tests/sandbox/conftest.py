@@ -87,3 +87,11 @@ async def new_client(freshbooks: httpx.AsyncClient, **fields: Any) -> dict[str, 
     assert response.status_code == 200, response.text
     client: dict[str, Any] = response.json()["response"]["result"]["client"]
     return client
+
+
+async def control(client: httpx.AsyncClient, path: str, body: Any = None, method: str = "POST") -> Any:
+    """Ask the control API of the system that a client calls, and return the JSON of its answer."""
+    base = CAPSULE if client.base_url.host == "capsule.test" else FRESHBOOKS
+    response = await client.request(method, f"{base}/_sandbox/{path}", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()

@@ -81,3 +81,52 @@ async def test_a_tag_is_added_by_name_and_detached_by_id(capsule: httpx.AsyncCli
     assert (await changed_party(capsule, party["id"], tags=detach))["tags"] == []
     again = await capsule.put(f"/parties/{party['id']}", json={"party": {"tags": detach}})
     assert problem(again) == (422, "tag not found to delete")
+
+
+async def test_a_field_is_renamed_everywhere_and_keeps_its_type(capsule: httpx.AsyncClient) -> None:
+    party = await new_party(capsule, fields=field(VAT, "DE123"))
+    body = {"definition": {"name": "Tax number", "type": "number"}}
+    definition = (await capsule.put(f"/parties/fields/definitions/{VAT}", json=body)).json()["definition"]
+    assert (definition["name"], definition["type"]) == ("Tax number", "text")
+    after = (await capsule.get(f"/parties/{party['id']}?embed=fields")).json()["party"]
+    assert values(after) == {"Tax number": "DE123"}
+
+
+async def test_a_definition_is_created_read_listed_and_gone(capsule: httpx.AsyncClient) -> None:
+    draft = {"definition": {"name": "FreshBooks client id", "type": "text", "captureRule": "organisation"}}
+    created = await capsule.post("/parties/fields/definitions", json=draft)
+    url = created.headers["Location"]
+    assert (await capsule.get(url)).json() == created.json()
+    listed = (await capsule.get("/parties/fields/definitions")).json()["definitions"]
+    assert listed[-1] == created.json()["definition"]
+    assert "options" not in listed[-1]
+    assert (await capsule.delete(url)).status_code == 204
+    assert problem(await capsule.get(url)) == (404, "definition not found")
+    assert problem(await capsule.delete(url)) == (404, "definition not found")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "text"},
+        {"name": "X", "type": "colour"},
+        {"name": "X", "type": "list"},
+        {"name": "X", "type": "text", "captureRule": "project"},
+    ],
+)
+async def test_a_definition_that_makes_no_sense_is_refused(capsule: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
+    assert (await capsule.post("/parties/fields/definitions", json={"definition": wrong})).status_code == 422
+
+
+async def test_a_party_is_found_by_the_reference_in_a_field_that_was_added_later(capsule: httpx.AsyncClient) -> None:
+    """S15: never by another field's equal value, nor once the reference is gone."""
+    draft = {"definition": {"name": "FreshBooks client id", "type": "text"}}
+    number = (await capsule.post("/parties/fields/definitions", json=draft)).json()["definition"]["id"]
+    party = await new_party(capsule, fields=field(number, "330101"))
+    await new_party(capsule, fields=field(VAT, "330101"))
+    condition = {"field": f"custom:{number}", "operator": "is", "value": "330101"}
+    body = {"filter": {"conditions": [condition]}}
+    found = (await capsule.post("/parties/filters/results", json=body)).json()["parties"]
+    assert [each["id"] for each in found] == [party["id"]]
+    await changed_party(capsule, party["id"], fields=field(number, None))
+    assert (await capsule.post("/parties/filters/results", json=body)).json()["parties"] == []

@@ -4,7 +4,7 @@ import httpx
 import pytest
 import time_machine
 
-from tests.sandbox.conftest import new_party
+from tests.sandbox.conftest import changed_party, new_party
 from tests.sandbox.test_capsule_parties import problem
 
 
@@ -92,3 +92,26 @@ async def test_a_filter_has_pages_too(capsule: httpx.AsyncClient) -> None:
     assert response.headers["X-Pagination-Has-More"] == "true"
     last = await capsule.post(response.links["next"]["url"], json=query)
     assert [len(each.json()["parties"]) for each in (response, last)] == [2, 1]
+
+
+async def test_people_are_found_by_the_present_name_of_their_employer(capsule: httpx.AsyncClient) -> None:
+    ida = await new_party(capsule, type="person", firstName="Ida", organisation={"name": "Berg Studio"})
+    await changed_party(capsule, ida["organisation"]["id"], name="Berg & Dal")
+    assert await found(capsule, ("org.name", "is", "Berg & Dal")) == ["Ida"]
+    assert await found(capsule, ("org.name", "contains", "studio")) == []
+
+
+async def test_a_search_knows_a_party_by_its_present_values_alone(capsule: httpx.AsyncClient) -> None:
+    party = await new_party(capsule, name="Old Ltd")
+    seen: dict[str, list[str]] = {}
+    for name in ("Old Ltd", "New Ltd"):
+        await changed_party(capsule, party["id"], name=name)
+        for text in ("old", "new"):
+            response = await capsule.get("/parties/search", params={"q": text})
+            seen[f"{name}: {text}"] = [each["name"] for each in response.json()["parties"]]
+    assert seen == {
+        "Old Ltd: old": ["Old Ltd"],
+        "Old Ltd: new": [],
+        "New Ltd: old": [],
+        "New Ltd: new": ["New Ltd"],
+    }

@@ -145,3 +145,20 @@ async def test_quotas_end_and_come_back() -> None:
     assert crm[1].json() == {"error": "rate limit reached"}
     assert "Retry-After" not in crm[1].headers
     assert 1 <= int(books[1].headers["Retry-After"]) <= 60
+
+
+async def test_late_writes_draw_their_own_delay_from_a_range(sandbox: Sandbox, capsule: httpx.AsyncClient) -> None:
+    """F1, and F8 of the fault plan: some come soon, some late, so they overtake each other."""
+    await harm(capsule, fault="late_commit", seconds=[0, 0.3])
+    for number in range(20):
+        with pytest.raises(httpx.RemoteProtocolError):
+            await capsule.post("/parties", json={"party": {"type": "organisation", "name": f"{number:02}"}})
+    await sandbox.settle()
+    found = await names(capsule)
+    assert len(found) == 20
+    assert found != sorted(found)
+
+
+async def test_a_range_that_runs_backwards_is_refused(capsule: httpx.AsyncClient) -> None:
+    rule = {"fault": "late_commit", "seconds": [2, 1]}
+    assert (await capsule.post(f"{CAPSULE}/_sandbox/faults", json=rule)).status_code == 422

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.app import build_sandbox
-from tests.sandbox.conftest import CALLBACKS, CLIENTS, caller, new_client, new_party
+from tests.sandbox.conftest import CALLBACKS, CAPSULE, CLIENTS, FRESHBOOKS, caller, new_client, new_party
 
 KEYS = """
     type id name firstName lastName organisation owner team tags fields emailAddresses addresses phoneNumbers websites
@@ -42,6 +42,19 @@ async def test_whatever_is_sent_is_taken_or_refused_but_never_breaks_the_sandbox
             for http, method, path, key in calls:
                 answered = await http.request(method, path, content=json.dumps({key: body}))
                 assert answered.status_code < 500
+            party_path = f"{CAPSULE}/_sandbox/records/party"
+            controls = [
+                (capsule, "POST", party_path),
+                (capsule, "PUT", party_path),
+                (capsule, "POST", f"{party_path}/{party['id']}/merge"),
+                (freshbooks, "POST", f"{FRESHBOOKS}/_sandbox/records/client"),
+                (freshbooks, "PUT", f"{FRESHBOOKS}/_sandbox/records/client"),
+                (freshbooks, "POST", f"{FRESHBOOKS}/_sandbox/settings"),
+                (freshbooks, "POST", f"{FRESHBOOKS}/_sandbox/faults"),
+                (freshbooks, "POST", f"{FRESHBOOKS}/_sandbox/tokens/revoke"),
+            ]
+            for http, method, url in controls:
+                assert (await http.request(method, url, content=json.dumps(body))).status_code < 500
     await built.close()
 
 

@@ -118,3 +118,20 @@ def test_a_taken_port_is_named_in_one_line(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert f"127.0.0.1:{port}" in ended.stderr
+
+
+def test_a_refresh_whose_caller_died_is_not_counted_as_answered(tmp_path: Path) -> None:
+    """F9: the process that asked is gone, and the refresh token is used up all the same."""
+    with running(tmp_path / "ledger.jsonl") as addresses:
+        base = addresses["freshbooks"]
+        info = httpx.get(f"{base}/_sandbox/info").json()
+        httpx.post(f"{base}/_sandbox/settings", json={"oauth": {"refresh_seconds": 1}})
+        form = {"grant_type": "refresh_token", "redirect_uri": "https://us.test/back", **info["oauth"]}
+        form["refresh_token"] = info["tokens"]["refresh"]
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{base}/auth/oauth/token", data=form, timeout=0.3)
+        replay = httpx.post(f"{base}/auth/oauth/token", data=form, timeout=10)
+        assert (replay.status_code, replay.json()["error"]) == (400, "invalid_grant")
+        counts = httpx.get(f"{base}/_sandbox/info").json()["refreshes"]
+    assert (counts["asked"], counts["succeeded"], counts["answered"]) == (2, 1, 0)
+    assert (counts["used_again"], counts["used_again_after_success"], counts["at_once"]) == (1, 0, 2)
