@@ -76,6 +76,10 @@ _ALIASES = {
 _SHOWN = {"HK": "Hong Kong", "MO": "Macau", "MM": "Myanmar", "CD": "Congo (DRC)", "CG": "Congo (Republic)"}
 
 
+# The ISO names that such lists shorten, or have by an older name.
+_LISTED = {"FM": "Micronesia", "PS": "Palestine", "RU": "Russia", "TR": "Turkey"}
+
+
 def country_code_of(text: str) -> str | None:
     """Return the ISO 3166 two-letter code of a country named by code, name or usual alias; None if unknown."""
     # A code is letters alone: "N/A" is not Namibia.
@@ -89,6 +93,14 @@ def country_shown(code: str, own_names: Mapping[str, str]) -> str:
     Source: https://www.freshbooks.com/api/clients (`p_country`).
     """
     return own_names.get(code) or _SHOWN.get(code) or str(Locale("en").territories[code])
+
+
+def country_listed(code: str) -> str:
+    """Return the ISO 3166 name of a two-letter code in its short form, as lists of countries usually have it."""
+    country = pycountry.countries.get(alpha_2=code)
+    if code in _LISTED or country is None:
+        return _LISTED.get(code) or country_shown(code, {})
+    return str(getattr(country, "common_name", country.name))
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from mapping.client_fields import FLAG_FIELDS, require_client_field
 from mapping.context import Context
+from mapping.paths import PARTY_TYPES
 from mapping.reference import split_note
 from mapping.registry import Step
 from mapping.rules import Direction, FieldRule, Owner, WhenEmpty, read_rule
@@ -86,6 +88,7 @@ class Template:
             {field: read_rule(field, entry) for field, entry in self._entries.items()}
         )
         _require_identity(self.rules)
+        _require_own_targets(self.rules)
 
     def with_overrides(self, overrides: Mapping[str, Any] | None) -> "Template":
         """Return a template in which each override changes the keys it names, adds an entry, or (null) removes one."""
@@ -111,7 +114,11 @@ class Template:
         The party is Capsule's document with its custom fields (`embed=fields`). Raises UnmappableValue for a record
         that holds something no rule can turn, and IncompleteRecord for one that was not fetched in full.
         """
-        return {field: _crm_value(field, rule, party, context) for field, rule in self.rules.items()}
+        return {field: self.crm_value(field, party, context) for field in self.rules}
+
+    def crm_value(self, field: str, party: Mapping[str, Any], context: Context) -> Value:
+        """Return what the party says about one field. Raises as `crm_values` does."""
+        return _crm_value(field, self.rules[field], party, context)
 
     def books_values(self, client: Mapping[str, Any], context: Context = _NO_CONTEXT) -> dict[str, Value]:
         """Return, per books field, what the client says now, tidied the same way, so that equal things are equal.
@@ -121,12 +128,23 @@ class Template:
         """
         return {field: _books_value(field, rule, client.get(field), context) for field, rule in self.rules.items()}
 
-    def crm_changes(self, writes: Mapping[str, Value]) -> dict[str, Value]:
-        """Return, per path of the party, what it has to hold so that `crm_values` gives these writes.
+    @cached_property
+    def is_two_way(self) -> bool:
+        """Whether anything at all goes from the books to the CRM."""
+        return any(rule.direction is Direction.BOTH for rule in self.rules.values())
 
-        Only fields whose rule goes both ways can be written. Raises UnmappableValue.
+    def one_way(self) -> "Template":
+        """Return the template with every change going from the CRM to the books and none back."""
+        entries = {field: {**entry, "direction": Direction.TO_BOOKS.value} for field, entry in self._entries.items()}
+        return Template(self.name, entries)
+
+    def rules_for(self, party_type: str, field_ids: Mapping[str, int]) -> Mapping[str, FieldRule]:
+        """Return the rules for a merge with a party of this type: "person" or "organisation".
+
+        `field_ids` are the ids of the account's custom fields by name. What such a party cannot take over goes only to
+        the books, such as the employer's name of a person: nothing is planned that could not be written.
         """
-        return {self.rules[field].source[0]: _back(field, self.rules[field], value) for field, value in writes.items()}
+        return {field: rule.for_party(party_type, field_ids) for field, rule in self.rules.items()}
 
 
 def _require_identity(rules: Mapping[str, FieldRule]) -> None:
@@ -136,6 +154,16 @@ def _require_identity(rules: Mapping[str, FieldRule]) -> None:
         raise MappingError(("email",), "cannot be left out: without it no existing client would be recognised")
     if not email.source or email.default is not None or any(step.name == "constant" for step in email.transforms):
         raise MappingError(("email",), "must come from the record alone: a shared address would mix up clients")
+
+
+def _require_own_targets(rules: Mapping[str, FieldRule]) -> None:
+    """Refuse two fields that would be written to one spot of a party: each would overwrite the other."""
+    for party_type in PARTY_TYPES:
+        targets = {field: target for field, rule in rules.items() if (target := rule.target(party_type))}
+        for (field, target), (other, another) in combinations(targets.items(), 2):
+            if target.clashes_with(another):
+                text = f"is written to the same spot of a party as {field}: add `direction: to-books` to one of them"
+                raise MappingError((other, "direction"), text)
 
 
 def _crm_value(field: str, rule: FieldRule, party: Mapping[str, Any], context: Context) -> Value:
@@ -186,14 +214,3 @@ def _settled(field: str, value: Any) -> Value:
     if isinstance(value, bool):
         return value
     return split_note(str(value))[0] if field == "note" else tidy(str(value))
-
-
-def _back(field: str, rule: FieldRule, value: Value) -> Value:
-    if rule.direction is not Direction.BOTH:
-        raise UnmappableValue(field, "goes only to the books: this mapping never writes it to the CRM")
-    try:
-        for step in reversed(rule.transforms):
-            value = step.back(value)
-    except CannotTransform as error:
-        raise UnmappableValue(field, str(error)) from None
-    return value

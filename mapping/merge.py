@@ -5,13 +5,16 @@ Pure and total. Our own write coming back as a change plans nothing, because bas
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from mapping.rules import Direction, FieldRule, Owner, WhenEmpty
 from mapping.values import Value
 
 Side: TypeAlias = Literal["crm", "books"]
+
+CLOCK_DIFFERENCE = timedelta(seconds=5)
+"""Edits nearer to each other than this have no order: two systems' clocks differ, and both write whole seconds."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,20 @@ class Merged:
         }
         return replace(self, decisions={**self.decisions, **settled})
 
-    def next_base(self) -> dict[str, Value]:
+    def next_base(self, *, crm_written: bool = True) -> dict[str, Value]:
         """Return the base to store once the writes are done.
 
-        A field on which both sides then agree has that value; one that stays apart keeps its old base, or none.
+        A field on which both sides then agree has that value; one that stays apart keeps its old base, or none. The
+        books are written first: `crm_written=False` gives the base to store after that, in which what the CRM has yet
+        to take over is not agreed on.
         """
-        kept = {field: self.base[field] for field in self.decisions if field in self.base}
-        return kept | {
-            field: self.crm.get(field) if isinstance(each, KeepBooks) else each.value
-            for field, each in self.decisions.items()
-            if isinstance(each, Agreed | WriteBooks | WriteCrm) or (isinstance(each, KeepBooks) and each.overruled)
-        }
+        base = {field: self.base[field] for field in self.decisions if field in self.base}
+        for field, each in self.decisions.items():
+            if isinstance(each, Agreed | WriteBooks) or (isinstance(each, WriteCrm) and crm_written):
+                base[field] = each.value
+            elif isinstance(each, KeepBooks) and each.overruled:
+                base[field] = self.crm.get(field)
+        return base
 
 
 def merge(
@@ -113,9 +119,10 @@ def merge(
 ) -> Merged:
     """Return what every field that has a rule should become. A field that a side does not name is empty there.
 
-    Without a base an empty side is not an edit: the other side's value stands. The times are of the whole records,
-    aware, and matter only where the newest edit wins; unknown or equal ones make such a field a conflict. Raises
-    ValueError for a time without a zone: FreshBooks writes Eastern time, Capsule UTC, and comparing them bare is wrong.
+    Without a base an empty side is not an edit: the other side's value stands. The times are aware and matter only
+    where the newest edit wins; if one is unknown, or they are too close to tell, such a field is a conflict. They are
+    of the whole records: neither system says when a field changed, and Capsule's moves when anything about the party
+    does, perhaps even a note. Raises ValueError for a time without a zone: FreshBooks writes Eastern time, Capsule UTC.
     """
     newest = _newest(crm_changed_at, books_changed_at)
     old = base or {}
@@ -154,6 +161,6 @@ def _newest(crm: datetime | None, books: datetime | None) -> Side | None:
     for side, instant in (("CRM", crm), ("books", books)):
         if instant is not None and instant.tzinfo is None:
             raise ValueError(f"the time of the change in the {side} has no time zone")
-    if crm is None or books is None or crm == books:
+    if crm is None or books is None or abs(crm - books) <= CLOCK_DIFFERENCE:
         return None
     return "crm" if crm > books else "books"

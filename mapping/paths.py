@@ -8,17 +8,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mapping.registry import Kind
+from mapping.registry import Kind, Row
 from mapping.values import IncompleteRecord
 
-_WRITABLE = ("firstName", "lastName", "title", "jobTitle", "name", "about")
+PARTY_TYPES = ("person", "organisation")
+
+WRITABLE_TEXTS = ("firstName", "lastName", "title", "jobTitle", "name", "about")
 _READ_ONLY = ("id", "type", "createdAt", "updatedAt", "lastContactedAt")
 # Writing an organisation's name would find or create one of that name, and owners and teams are coupled: read only.
 _NESTED = ("organisation.name", "organisation.id", "owner.name", "owner.username", "owner.id", "team.name", "team.id")
-_ROWS = ("addresses", "phoneNumbers", "emailAddresses", "websites", "tags")
+_OF_PERSONS = ("firstName", "lastName", "title", "jobTitle", "organisation.name", "organisation.id")
+_ONLY_OF = {**dict.fromkeys(_OF_PERSONS, "person"), "name": "organisation"}
 _CUSTOM_FIELD = re.compile(r"fields\[\s*(?P<field>[^\[\]]*[^\[\]\s])\s*\]")
 
-ALLOWED = f"{', '.join(_WRITABLE + _READ_ONLY + _NESTED + _ROWS)}, fields[name or id of a custom field]"
+
+@dataclass(frozen=True)
+class RowList:
+    """A list of rows in a party: the parts of a row that can be written, and the types that it may have."""
+
+    parts: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+ROW_LISTS: Mapping[str, RowList] = {
+    "addresses": RowList(
+        ("street", "city", "state", "zip", "country"), ("Home", "Postal", "Office", "Billing", "Shipping")
+    ),
+    "phoneNumbers": RowList(("number",), ("Home", "Work", "Mobile", "Fax", "Direct")),
+    "emailAddresses": RowList(("address",), ("Home", "Work")),
+    "websites": RowList(("address",), ("Home", "Work")),
+    "tags": RowList(),
+}
+
+ALLOWED = f"{', '.join((*WRITABLE_TEXTS, *_READ_ONLY, *_NESTED, *ROW_LISTS))}, fields[name or id of a custom field]"
 
 
 @dataclass(frozen=True)
@@ -30,6 +52,15 @@ class Path:
     writable: bool
     custom_field: str | None = None
 
+    @property
+    def rows(self) -> RowList:
+        """What the rows of this list are like."""
+        return ROW_LISTS[self.text]
+
+    def belongs_to(self, party_type: str) -> bool:
+        """Return whether a party of this type ("person" or "organisation") can hold anything here."""
+        return _ONLY_OF.get(self.text, party_type) == party_type
+
     def read(self, party: Mapping[str, Any]) -> Any:
         """Return what the party holds here, None for nothing.
 
@@ -37,7 +68,8 @@ class Path:
         fetched must not look empty.
         """
         if self.custom_field is not None:
-            return _custom_value(_rows(party, "fields"), self.custom_field)
+            row = custom_row(_rows(party, "fields"), self.custom_field)
+            return None if row is None else row.get("value")
         if self.kind is Kind.ROWS:
             return _rows(party, self.text)
         value: Any = party
@@ -48,30 +80,40 @@ class Path:
 
 def parse_path(text: str) -> Path:
     """Return the path. Raises ValueError, saying what is allowed, for one that no party has."""
-    if text in _ROWS:
-        return Path(text, Kind.ROWS, writable=False)
-    if text in _WRITABLE or text in _READ_ONLY or text in _NESTED:
-        return Path(text, Kind.TEXT, writable=text in _WRITABLE)
+    if text in ROW_LISTS:
+        return Path(text, Kind.ROWS, writable=bool(ROW_LISTS[text].parts))
+    if text in WRITABLE_TEXTS or text in _READ_ONLY or text in _NESTED:
+        return Path(text, Kind.TEXT, writable=text in WRITABLE_TEXTS)
     if match := _CUSTOM_FIELD.fullmatch(text):
         return Path(f"fields[{match['field']}]", Kind.VALUE, writable=True, custom_field=match["field"])
     raise ValueError(f"no such path in a party. Allowed: {ALLOWED}")
 
 
-def _rows(party: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+def _rows(party: Mapping[str, Any], key: str) -> Sequence[Row]:
     rows = party.get(key)
     if rows is None:
         raise IncompleteRecord(f"the party was fetched without {key}: fetch it alone, by its id, with embed=fields")
     return [row for row in rows if isinstance(row, Mapping)]
 
 
-def _custom_value(rows: Sequence[Mapping[str, Any]], field: str) -> Any:
-    """Return the value of the custom field with this id or name.
+def custom_row(rows: Sequence[Row], field: str) -> Row | None:
+    """Return the row of the custom field with this id or name.
 
     Two fields of one name are possible (in two data tags): the older definition counts, whatever the order of the rows.
     """
     named = [row for row in rows if _is_field(row.get("definition") or {}, field)]
-    named.sort(key=lambda row: int((row.get("definition") or {}).get("id") or 0))
-    return named[0].get("value") if named else None
+    return min(named, key=lambda row: int((row.get("definition") or {}).get("id") or 0), default=None)
+
+
+def definition_id(field: str, field_ids: Mapping[str, int]) -> int | None:
+    """Return the id of the custom field with this id or name among those that the account has; None if it has none.
+
+    `field_ids` is the id of each by name; capitals make no difference.
+    """
+    named = {name.strip().casefold(): number for name, number in field_ids.items()}
+    found = named.get(field.casefold())
+    numbered = int(field) if field.isdecimal() and int(field) in field_ids.values() else None
+    return numbered if found is None else found
 
 
 def _is_field(definition: Mapping[str, Any], field: str) -> bool:

@@ -18,11 +18,12 @@ class FieldWrite(BaseModel):
 
 
 class ClientPlan(BaseModel):
-    """What a sync of one party would do to its FreshBooks client.
+    """What a sync of one party and its FreshBooks client would do.
 
     `none`: in step. `create`: there is no client yet. `update`: write `writes` to the linked client. `link`: adopt
-    `client_id`, which was not linked so far, and write `writes`, if any. `hold`: a person decides, for `hold_reason`.
-    `explanation` is for people and names fields, never their values.
+    `client_id`, which was not linked so far, and write `writes`, if any. `crm_writes` go the other way, to the party,
+    still named by field of the client. `hold`: a person decides, for `hold_reason`. `explanation` is for people and
+    names fields, never their values.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,6 +31,7 @@ class ClientPlan(BaseModel):
     action: Literal["none", "create", "update", "link", "hold"]
     client_id: int | None
     writes: list[FieldWrite]
+    crm_writes: list[FieldWrite] = []
     hold_reason: str | None
     explanation: str
     mapping_version: str

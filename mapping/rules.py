@@ -10,10 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError, field_validator
 
 from mapping.client_fields import FLAG_FIELDS, require_client_field
-from mapping.paths import Path, parse_path
+from mapping.paths import PARTY_TYPES, Path, definition_id, parse_path
 from mapping.registry import Kind, Step
+from mapping.targets import NotReversible, Target, read_backwards
 from mapping.transforms import known_transforms
 from mapping.values import MappingError
+
+_ONE_WAY = "such a field goes one way only: add `direction: to-books` to it"
 
 
 class Owner(StrEnum):
@@ -62,6 +65,30 @@ class FieldRule(BaseModel):
     def paths(self) -> tuple[Path, ...]:
         """The source, parsed."""
         return tuple(parse_path(each) for each in self.source)
+
+    def target(self, party_type: str) -> Target | None:
+        """Return where this field is written to in a party of this type; None if changes of it go only to the books.
+
+        A person's `organisation.name` belongs to another record: it is read, and never written.
+        """
+        paths = [path for path in self.paths if path.belongs_to(party_type)]
+        if self.direction is not Direction.BOTH or len(paths) != 1 or not paths[0].writable:
+            return None
+        return read_backwards(paths[0], self.transforms)
+
+    def for_party(self, party_type: str, field_ids: Mapping[str, int]) -> "FieldRule":
+        """Return the rule as it holds for a party of this type in an account with these custom fields.
+
+        What cannot be written there goes only to the books. A party that cannot hold the field at all does not say that
+        it is empty: an organisation has no first name, and a custom field that was deleted has emptied nothing.
+        """
+        paths = [path for path in self.paths if path.belongs_to(party_type)]
+        held = [each for each in paths if each.custom_field is None or definition_id(each.custom_field, field_ids)]
+        if self.source and not held:
+            return self.model_copy(update={"direction": Direction.TO_BOOKS, "when_empty": WhenEmpty.KEEP})
+        if self.target(party_type) is None:
+            return self.model_copy(update={"direction": Direction.TO_BOOKS})
+        return self
 
 
 def read_rule(field: str, entry: Any) -> FieldRule:
@@ -163,11 +190,23 @@ def _check_two_way(field: str, rule: FieldRule) -> None:
     """Refuse a two-way rule that could not write to the CRM exactly what it reads from it."""
     if rule.direction is not Direction.BOTH:
         return
-    if len(rule.paths) != 1 or not rule.paths[0].writable:
-        raise MappingError((field, "from"), "two ways need one path that can be written: a single value, not a list")
-    for place, step in enumerate(rule.transforms):
-        if not step.two_way:
-            raise MappingError((field, "transforms", place), f"{step.name} cannot be undone: only to-books is possible")
+    spot, text = (field, "from"), "only one path for each type of party can be written"
+    if any(len(_paths_of(rule, party_type)) > 1 for party_type in PARTY_TYPES):
+        raise MappingError(spot, f"names several paths: {text}; {_ONE_WAY}")
+    if not any(path.writable for party_type in PARTY_TYPES for path in _paths_of(rule, party_type)):
+        raise MappingError(spot, f"names nothing that can be written in a party; {_ONE_WAY}")
+    if field in FLAG_FIELDS:
+        raise MappingError((field, "direction"), f"Capsule keeps no row for an unticked box; {_ONE_WAY}")
+    for path in rule.paths:
+        try:
+            if path.writable:
+                read_backwards(path, rule.transforms)
+        except NotReversible as error:
+            raise MappingError((field, "transforms", error.place), f"{error}; {_ONE_WAY}") from None
     if rule.default is not None or rule.when_empty is not WhenEmpty.CLEAR:
-        spot = "when_empty" if rule.default is None else "default"
-        raise MappingError((field, spot), "works only to-books: two ways would carry it into the CRM")
+        key = "when_empty" if rule.default is None else "default"
+        raise MappingError((field, key), f"would be carried into the CRM; {_ONE_WAY}")
+
+
+def _paths_of(rule: FieldRule, party_type: str) -> list[Path]:
+    return [path for path in rule.paths if path.belongs_to(party_type)]

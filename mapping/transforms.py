@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 import phonenumbers
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
-from mapping.context import Context
+from mapping.context import Context, known_country
 from mapping.countries import country_shown
 from mapping.currencies import is_currency
 from mapping.languages import language_code_of
@@ -45,9 +45,9 @@ Choice: TypeAlias = StrictStr | StrictBool | StrictInt
 
 
 def _distinct_words(table: Mapping[str, Choice]) -> dict[str, Choice]:
-    """Return the table by lower-case word; refuse one with two entries for a word."""
-    words = {word.strip().casefold(): choice for word, choice in table.items()}
-    if len(words) != len(table):
+    """Return the table by word as written; refuse one with two entries for a word."""
+    words = {word.strip(): choice for word, choice in table.items()}
+    if len({word.casefold() for word in words}) != len(table):
         raise ValueError("the table has two entries for one word: capitals make no difference")
     return words
 
@@ -101,25 +101,25 @@ def join(rows: Rows, *, key: RowKey, separator: str = ", ") -> str | None:
 @transform("first_line")
 def first_line(text: str) -> str | None:
     """Return the first line that is not blank: a street that has several in Capsule, and two fields in FreshBooks."""
-    return next(iter(_lines(text)), None)
+    return next(iter(lines_of(text)), None)
 
 
 @transform("other_lines")
 def other_lines(text: str, *, separator: str = ", ") -> str | None:
     """Return all lines after the first one that is not blank, joined to one."""
-    return separator.join(_lines(text)[1:]) or None
+    return separator.join(lines_of(text)[1:]) or None
 
 
 @transform("country_name", normalises=True)
 def country_name(text: str, *, context: Context) -> str:
     """Return the country as FreshBooks shows it, for any usual name or code of it."""
-    return country_shown(_known_country(text, context), context.country_names)
+    return country_shown(known_country(text, context), context.country_names)
 
 
 @transform("country_code", normalises=True)
 def country_code(text: str, *, context: Context) -> str:
     """Return the two-letter ISO 3166 code, for any usual name or code of the country."""
-    return _known_country(text, context)
+    return known_country(text, context)
 
 
 @transform("phone_e164", normalises=True)
@@ -216,12 +216,12 @@ def cut(text: str, *, length: Annotated[int, Field(ge=1, le=10_000)]) -> str | N
 
 
 def _one_to_one(*, choices: Table, otherwise: Choice | None) -> bool:
-    return otherwise is None and len(set(choices.values())) == len(choices)
+    return otherwise is None and len(set(map(str, choices.values()))) == len(choices)
 
 
 def _word_for(value: Value, *, choices: Table, otherwise: Choice | None) -> str:  # noqa: ARG001 (arguments of `table`)
     for word, choice in choices.items():
-        if choice == value:
+        if str(choice) == str(value):
             return word
     raise CannotTransform("is none of the values that the mapping's table gives")
 
@@ -230,20 +230,15 @@ def _word_for(value: Value, *, choices: Table, otherwise: Choice | None) -> str:
 def table(value: TextOrFlag, *, choices: Table, otherwise: Choice | None = None) -> Value:
     """Return what stands beside the word, whatever its case; `otherwise` for the rest. A checkbox is yes or no."""
     word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-    found = choices.get(word.strip().casefold(), otherwise)
+    by_word = {each.casefold(): choice for each, choice in choices.items()}
+    found = by_word.get(word.strip().casefold(), otherwise)
     if found is None:
         raise CannotTransform("is not in the mapping's table, which has no `otherwise`")
     return found
 
 
-def _known_country(text: str, context: Context) -> str:
-    code = context.country_code(text)
-    if code is None:
-        raise CannotTransform("is no country we know: correct it, or add it to the connection's country_aliases")
-    return code
-
-
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """Return the lines that are not blank, each without space around it."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -18,10 +18,14 @@ class MappingError(ValueError):
 
 
 class UnmappableValue(ValueError):
-    """One record holds something the mapping cannot turn into the books' field. The text never repeats the value."""
+    """One record holds something the mapping cannot turn into the other side's field, for this reason.
+
+    The text never repeats the value.
+    """
 
     def __init__(self, field: str, text: str) -> None:
         self.field = field
+        self.reason = text
         super().__init__(f"{field}: {text}")
 
 

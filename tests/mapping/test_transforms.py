@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from mapping import transforms
 from mapping.context import Context
-from mapping.countries import country_code_of, country_shown, is_country_code
+from mapping.countries import country_code_of, country_listed, country_shown, is_country_code
 from mapping.registry import Step, known_transforms
 from mapping.values import CannotTransform
 from tests.mapping.parties import patient
@@ -74,6 +74,19 @@ def test_every_country_that_freshbooks_is_told_is_read_back_as_itself() -> None:
     codes = [code for code in map(str, Locale("en").territories) if is_country_code(code)]
     assert len(codes) == 250
     assert all(country_code_of(country_shown(code, {})) == code for code in codes)
+
+
+def test_every_country_that_capsule_is_told_is_read_back_as_itself() -> None:
+    """F20: by the usual names, where Capsule's own list was not read."""
+    codes = [code for code in map(str, Locale("en").territories) if is_country_code(code)]
+    assert all(country_code_of(country_listed(code)) == code for code in codes)
+    assert [country_listed(code) for code in ("GB", "US", "DE", "CZ", "XK")] == [
+        "United Kingdom",
+        "United States",
+        "Germany",
+        "Czechia",
+        "Kosovo",
+    ]
 
 
 def test_a_connection_may_have_its_own_words_for_countries() -> None:

@@ -1,0 +1,123 @@
+"""A party as it should become: edited like a document, then told to Capsule as the few changes that make it so.
+
+Lists are never replaced there: a row with an id is changed, one without is added, one with `_delete` goes.
+Source: https://developer.capsulecrm.com/v2/overview/writing-to-the-api
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from mapping.paths import ROW_LISTS, WRITABLE_TEXTS, custom_row
+from mapping.registry import Row
+from mapping.targets import Target
+
+EditedRow: TypeAlias = dict[str, Any]
+
+_LISTS = (*(name for name, rows in ROW_LISTS.items() if rows.parts), "fields")
+
+
+class EditedParty:
+    """A party and the edits made to it; `document` is how Capsule would show it with them."""
+
+    def __init__(self, party: Mapping[str, Any]) -> None:
+        self._before = party
+        lists = {name: [dict(row) for row in party[name]] for name in _LISTS if party.get(name) is not None}
+        self.document: dict[str, Any] = {**party, **lists}
+
+    def changes(self) -> dict[str, Any]:
+        """Return the body of the merge-PUT, without its envelope; empty if nothing was edited."""
+        texts = {key: self.document[key] for key in WRITABLE_TEXTS if self.document.get(key) != self._before.get(key)}
+        lists = {
+            name: list(_row_changes(self._before[name], self.document[name]))
+            for name in _LISTS
+            if self._before.get(name) is not None
+        }
+        return texts | {name: rows for name, rows in lists.items() if rows}
+
+    def set_text(self, key: str, text: str | None) -> None:
+        """Fill or empty a text of the party itself."""
+        self.document[key] = text
+
+    def set_custom(self, field: str, text: str | None, definition: int | None) -> None:
+        """Fill or empty a custom field. `definition` is needed where the party has no row of it yet."""
+        rows: list[EditedRow] = self.document["fields"]
+        row = _found(rows, custom_row(rows, field))
+        if row is None and text is not None:
+            rows.append({"definition": {"id": definition, "name": field}, "value": text})
+        elif row is not None and text is None:
+            rows.remove(row)
+        elif row is not None:
+            row["value"] = text
+
+    def row(self, target: Target) -> EditedRow | None:
+        """Return the row that the target reads now, None if there is none."""
+        rows: list[EditedRow] = self.document[target.path.text]
+        return _found(rows, target.choose(rows))
+
+    def set_parts(self, target: Target, parts: Mapping[str, str | None]) -> None:
+        """Fill or empty parts of the row that the target reads. A row that holds nothing then goes; one that is
+        missing is added, with the type that the rule asks for first.
+        """
+        row = self.row(target)
+        if row is None:
+            self._add_row(target, parts)
+        elif any({**row, **parts}.get(part) for part in target.path.rows.parts):
+            self._change_row(target, row, parts)
+        else:
+            self.document[target.path.text].remove(row)
+
+    def _add_row(self, target: Target, parts: Mapping[str, str | None]) -> None:
+        rows: list[EditedRow] = self.document[target.path.text]
+        twin = _twin(rows, target, parts)
+        if twin is None:
+            rows.append({"type": target.new_row_type, **parts})
+        else:  # the address is there under a type that the rule does not read
+            twin.update({"type": target.new_row_type, **parts})
+
+    def _change_row(self, target: Target, row: EditedRow, parts: Mapping[str, str | None]) -> None:
+        """Change a row. If another one holds the new value already both trade places: nothing is doubled or lost."""
+        others = [each for each in self.document[target.path.text] if each is not row]
+        twin = _twin(others, target, parts)
+        if twin is not None:
+            twin.update({part: row.get(part) for part in parts})
+        row.update(parts)
+
+
+def _twin(rows: Sequence[EditedRow], target: Target, parts: Mapping[str, str | None]) -> EditedRow | None:
+    """Return the row that holds this very value already: of any type for an email address, which no party has twice.
+
+    A phone number may stand in rows of two types: they belong to different fields. Addresses are never taken for equal.
+    """
+    name, *more = target.path.rows.parts
+    wanted = parts.get(name)
+    if more or wanted is None:
+        return None
+    anywhere = target.path.text == "emailAddresses"
+    for row in rows:
+        held = str(row.get(name) or "").strip().casefold()
+        if held == wanted.casefold() and (anywhere or row.get("type") in target.row_types):
+            return row
+    return None
+
+
+def _found(rows: Sequence[EditedRow], row: Row | None) -> EditedRow | None:
+    """Return the row itself, to be edited, where a reader found it."""
+    return next((each for each in rows if each is row), None)
+
+
+def _row_changes(before: Sequence[Row], after: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    now = {row["id"]: row for row in after if "id" in row}
+    for row in before:
+        if row["id"] not in now:
+            yield {"id": row["id"], "_delete": True}
+        elif changed := {key: value for key, value in now[row["id"]].items() if value != row.get(key)}:
+            yield {"id": row["id"], **changed}
+    for row in after:
+        if "id" not in row:  # Capsule has yet to number it
+            yield _new_row(row)
+
+
+def _new_row(row: Row) -> dict[str, Any]:
+    if "definition" in row:
+        return {"definition": {"id": row["definition"]["id"]}, "value": row["value"]}
+    return {key: value for key, value in row.items() if value is not None}
