@@ -39,6 +39,7 @@ class KeyRing:
         self._keys = dict(keys)
         self.active = next(iter(self._keys))
         self._ciphers = {name: AESGCM(_derive(key, "seal")) for name, key in self._keys.items()}
+        self._audit_keys = {name: _derive(key, "audit") for name, key in self._keys.items()}
         oldest = list(self._keys.values())[-1]
         self._reference_key = _derive(oldest, "reference")
         self._fingerprint_key = _derive(oldest, "fingerprint")
@@ -71,6 +72,15 @@ class KeyRing:
     def fingerprint(self, content: bytes) -> str:
         """Return 32 hexadecimal characters by which equal contents are known, and nobody without the key knows more."""
         return hashlib.blake2b(content, key=self._fingerprint_key, digest_size=16).hexdigest()
+
+    def audit_hash(self, content: bytes, key_name: str) -> bytes:
+        """Return the 32 bytes (HMAC-SHA256) by which the audit log vouches for a content under one of the keys.
+
+        Raises KeyProblem if the ring has no key of that name.
+        """
+        if key_name not in self._audit_keys:
+            raise KeyProblem(f"the audit log was kept with the key {key_name!r}, which is not here; put it back")
+        return hmac.digest(self._audit_keys[key_name], content, "sha256")
 
     def path_secrets(self, label: str) -> list[str]:
         """Return the secrets for the path of an unsigned webhook, the current one first: one for each key."""
