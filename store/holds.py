@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from runtime.keys import KeyRing
+from store.alerts import hold_closed, hold_opened
 from store.database import Database
 from store.records import RecordKey
 from store.sealed import seal, unseal
@@ -34,7 +35,11 @@ class Holds:
         self._database, self._keys = database, keys
 
     async def open(self, workflow_id: str, key: RecordKey, reason: str, evidence: Mapping[str, Any]) -> None:
-        """Record that a workflow waits for a person; repeating it changes nothing but the evidence."""
+        """Record that a workflow waits for a person; repeating it changes nothing but the evidence.
+
+        People are to be told of a hold that is new, or held for another reason: that is one transaction with it.
+        """
+        now, sealed = datetime.now(UTC), seal(self._keys, dict(evidence), "holds", "evidence", workflow_id)
         async with self._database.writing() as session:
             row = await session.get(HoldRow, workflow_id, with_for_update=True)
             if row is None:
@@ -46,10 +51,13 @@ class Holds:
                     record_id=key.record_id,
                 )
                 session.add(row)
-            if row.opened_at is None or row.closed_at is not None:
-                row.opened_at, row.closed_at = datetime.now(UTC), None
-            row.reason = reason
-            row.sealed_evidence = seal(self._keys, dict(evidence), "holds", "evidence", workflow_id)
+            is_new = row.opened_at is None or row.closed_at is not None
+            is_other = row.reason != reason
+            row.reason, row.sealed_evidence = reason, sealed
+            if is_new:
+                row.opened_at, row.closed_at = now, None
+            if is_new or is_other:
+                await hold_opened(session, workflow_id, key.connection, reason, now)
 
     async def close(self, workflow_id: str) -> None:
         """Record that the wait is over; closing a closed or unknown hold does nothing."""
@@ -57,6 +65,7 @@ class Holds:
             row = await session.get(HoldRow, workflow_id, with_for_update=True)
             if row is not None and row.closed_at is None:
                 row.closed_at = datetime.now(UTC)
+                await hold_closed(session, workflow_id, row.closed_at)
 
     async def evidence(self, workflow_id: str) -> dict[str, Any]:
         """Return what a person decides by; it may quote personal data. Empty for an unknown hold."""
@@ -70,8 +79,6 @@ class Holds:
         async with self._database.reading() as session:
             rows = await session.scalars(query)
             return [
-                OpenHold(
-                    row.workflow_id, row.connection, row.flow, row.side, row.record_id, row.reason, row.opened_at
-                )
+                OpenHold(row.workflow_id, row.connection, row.flow, row.side, row.record_id, row.reason, row.opened_at)
                 for row in rows
             ]

@@ -1,0 +1,112 @@
+"""What people are told: which syncs or queues, how many, since when, and what to type. No value of any record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from store.alerts import HOLD, Alert, Group
+
+SHOWN = 5
+SILENCE, BACKLOG, CONSENT = "silence", "backlog", "needs-consent"
+INBOX = "backlog/inbox"
+
+
+class Message(NamedTuple):
+    """One message, in words that any channel can show."""
+
+    subject: str
+    text: str
+
+
+def message(group: Group) -> Message:
+    """Return what is said of a group."""
+    if group.over:
+        return _over(group)
+    if group.reason == CONSENT:
+        return _consent(group)
+    if group.reason in (SILENCE, BACKLOG):
+        return _incident(group)
+    return _holds(group)
+
+
+def trial() -> Message:
+    """Return what is said when somebody only tries the channels."""
+    return Message("Ledgerline: a test", "A test of the alerts of this installation. Nothing is wrong.")
+
+
+def what(alert: Alert) -> str:
+    """Return what an alert is about, in a few words."""
+    kind, _, rest = alert.key.partition("/")
+    if alert.source == HOLD:
+        return alert.key
+    if kind == "silence":
+        return f"no sweep of {rest} has ended since {clock(alert.since)}"
+    if alert.key == INBOX:
+        return f"changes have waited in the inbox since {clock(alert.since)}"
+    return f"tasks have waited in the queue {rest} since {clock(alert.since)}"
+
+
+def clock(instant: datetime) -> str:
+    """Return an instant as people read it."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def _holds(group: Group) -> Message:
+    new, syncs = len(group.alerts), "sync waits" if group.open == 1 else "syncs wait"
+    subject = f"Ledgerline: {group.open} {syncs} for a person ({group.connection}: {group.reason})"
+    told = group.open - new
+    heading = f"{group.open} {syncs} for a person in the connection {group.connection}. Reason: {group.reason}."
+    if told:
+        heading += f" {new} since the last message."
+    look = f"ledgerline holds list --reason {group.reason}"
+    return Message(subject, _text(heading, _listed(group.alerts), f"See them: {look}", _decide(group.alerts[0])))
+
+
+def _decide(alert: Alert) -> str:
+    return f"See the choices, and decide: ledgerline holds show {alert.key}"
+
+
+def _consent(group: Group) -> Message:
+    connection = group.connection
+    meaning = (
+        f"A system does not accept us any more: {connection} is not synced until a person has connected it again. "
+        "Changes wait meanwhile; nothing is lost."
+    )
+    return Message(
+        f"Ledgerline: the connection {connection} needs consent",
+        _text(
+            meaning,
+            _listed(group.alerts),
+            f"See what to do: ledgerline holds show {group.alerts[0].key}",
+            f"Where it was connected by signing in: ledgerline connect SYSTEM --connection {connection}",
+        ),
+    )
+
+
+def _incident(group: Group) -> Message:
+    place = f" ({group.connection})" if group.connection else ""
+    if group.reason == SILENCE:
+        subject = f"Ledgerline: no sweep has ended for too long{place}"
+        meaning = "Changes that no webhook announces are not seen. Sweeps run by a schedule that may be paused."
+    else:
+        subject = f"Ledgerline: a queue does not drain{place}"
+        meaning = "Changes are kept, and late. Either the workers are too few or gone, or Temporal cannot be reached."
+    return Message(
+        subject, _text(meaning, _listed(group.alerts), "Find out more: ledgerline doctor; ledgerline status")
+    )
+
+
+def _over(group: Group) -> Message:
+    place = f" ({group.connection})" if group.connection else ""
+    subject = "sweeps end again" if group.reason == SILENCE else "the queue has drained"
+    return Message(f"Ledgerline: {subject}{place}", _text("This is over:", _listed(group.alerts)))
+
+
+def _listed(alerts: Sequence[Alert]) -> str:
+    more = len(alerts) - SHOWN
+    lines = [what(alert) for alert in alerts[:SHOWN]] + [f"and {more} more"] * (more > 0)
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _text(*paragraphs: str) -> str:
+    return "\n\n".join(paragraphs)

@@ -1,0 +1,129 @@
+"""What the alert watch looks at: sweeps that do not end, changes that are not handed over, queues that do not drain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.alert_texts import BACKLOG, INBOX, SILENCE
+from store.alerts import Incident
+from store.store import Store
+
+RPC_TIMEOUT = timedelta(seconds=5)
+# A person or a webhook waits for tasks of these ranks. The others may take their hours, as long as they get on.
+URGENT = (1, 2)
+
+
+@dataclass(frozen=True)
+class WatchedStream:
+    """A stream of changes that some sweep reads, and how long no sweep may end before people are told."""
+
+    connection: str
+    name: str
+    schedule_id: str
+    patience: timedelta
+
+
+@dataclass(frozen=True)
+class WatchedQueue:
+    """A task queue of Temporal: of workflow tasks, or of one account's activities."""
+
+    name: str
+    connection: str = ""
+    workflows: bool = False
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Something that has gone on for a while, and from when on that is an incident."""
+
+    incident: Incident
+    patience: timedelta
+
+
+class Lookout:
+    """Looks at all of the installation, through its store and Temporal."""
+
+    def __init__(
+        self,
+        store: Store,
+        temporal: Client,
+        streams: Sequence[WatchedStream],
+        queues: Sequence[WatchedQueue],
+        backlog_after: timedelta,
+    ) -> None:
+        self._store, self._temporal = store, temporal
+        self._streams, self._queues, self._backlog_after = streams, queues, backlog_after
+
+    async def incidents(self, watched_since: datetime) -> list[Incident]:
+        """Return all that is wrong now. Nothing counts as late before the watch itself has run for so long.
+
+        A connection that waits for consent is late, of course: people have been told, so that is no news. Once it has
+        consent again its patience begins anew. Raises RPCError or SQLAlchemyError if it cannot see everything: half a
+        look would end what goes on.
+        """
+        now, consent = datetime.now(UTC), await self._store.signs.consent()
+        begun = {name: max(regained, watched_since) for name, regained in consent.items() if regained}
+        delays = [*await self._sweeps(now), *await self._inbox(), *await self._backlogs(now)]
+        return [
+            replace(each.incident, is_news=consent.get(each.incident.connection, now) is not None)
+            for each in delays
+            if now - max(each.incident.since, begun.get(each.incident.connection, watched_since)) >= each.patience
+        ]
+
+    async def _sweeps(self, now: datetime) -> list[Delay]:
+        ended, delays = await self._store.signs.sweeps(), []
+        for stream in self._streams:
+            last = ended.get((stream.connection, stream.name)) or await self._first_sweep_alive(stream)
+            incident = Incident(f"silence/{stream.connection}/{stream.name}", stream.connection, SILENCE, last or now)
+            delays.append(Delay(incident, stream.patience if last else timedelta(0)))
+        return delays
+
+    async def _first_sweep_alive(self, stream: WatchedStream) -> datetime | None:
+        """Return the last sign that a first sweep, which may take hours, gets on; None if nothing would start it."""
+        try:
+            schedule = await self._temporal.get_schedule_handle(stream.schedule_id).describe(rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        written = await self._store.signs.last_write(stream.connection)
+        return max(filter(None, (schedule.info.created_at, written)))
+
+    async def _inbox(self) -> list[Delay]:
+        since = (await self._store.signs.inbox()).since
+        return [Delay(Incident(INBOX, "", BACKLOG, since), self._backlog_after)] if since else []
+
+    async def _backlogs(self, now: datetime) -> list[Delay]:
+        delays = []
+        for queue in self._queues:
+            age = longest_wait(await self._stats(queue))
+            incident = Incident(f"backlog/{queue.name}", queue.connection, BACKLOG, now - age)
+            delays += [Delay(incident, self._backlog_after)] if age else []
+        return delays
+
+    async def _stats(self, queue: WatchedQueue) -> DescribeTaskQueueResponse:
+        workflows, activities = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+        asked = DescribeTaskQueueRequest(
+            namespace=self._temporal.namespace,
+            task_queue=TaskQueue(name=queue.name),
+            task_queue_type=workflows if queue.workflows else activities,
+            report_stats=True,
+        )
+        return await self._temporal.workflow_service.describe_task_queue(asked, timeout=RPC_TIMEOUT)
+
+
+def longest_wait(said: DescribeTaskQueueResponse) -> timedelta:
+    """Return how long the task has waited for which nobody should have to wait; nothing if there is none.
+
+    That is any task while the queue stands still, and an urgent one while it moves.
+    """
+    if not said.stats.tasks_dispatch_rate:
+        return said.stats.approximate_backlog_age.ToTimedelta()
+    urgent = [said.stats_by_priority_key[rank] for rank in URGENT if rank in said.stats_by_priority_key]
+    return max((each.approximate_backlog_age.ToTimedelta() for each in urgent), default=timedelta(0))

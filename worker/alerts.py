@@ -1,0 +1,64 @@
+"""The alert watch, wired: what it looks at, by which channels it tells people, and the queue that it works on."""
+
+import httpx
+from temporalio.client import Client
+
+from activities.alerts import ALERT_QUEUE, AlertActivities
+from activities.channels import Channel, UnusableChannel
+from activities.lookout import Lookout, WatchedQueue, WatchedStream
+from activities.queues import CAPSULE, FRESHBOOKS, account_queue
+from runtime.load import WrongSettings, explain
+from runtime.queues import WORKFLOW_QUEUE
+from runtime.settings import Settings
+from starters.schedules import SWEEPS
+from store.alerts import Rhythm
+from store.store import Store
+from worker.accounts import AccountQueue
+from workflows.client_sweeps import CLIENTS
+from workflows.sweeps import PARTIES
+
+STREAMS = {CAPSULE: PARTIES, FRESHBOOKS: CLIENTS}
+SILENT_SWEEPS = 3  # so many intervals without the end of a sweep are silence, however short the interval is
+CALLS_PER_SECOND = 10.0  # of looks and rounds together; far more than there are
+
+
+def alert_queue(settings: Settings, temporal: Client, store: Store, http: httpx.AsyncClient) -> AccountQueue:
+    """Return the queue of the alert watch. Raises WrongSettings, with the address that cannot be used."""
+    watch, told = settings.alerts, Rhythm(settings.alerts.group_for, settings.alerts.quiet_for)
+    lookout = Lookout(store, temporal, watched_streams(settings), watched_queues(settings), watch.backlog_after)
+    alerts = AlertActivities(store, lookout, _channels(settings), told, http=http, heartbeat_url=watch.heartbeat_url)
+    return AccountQueue(
+        ALERT_QUEUE, [alerts.look, alerts.send_alerts, alerts.beat, alerts.try_channels], CALLS_PER_SECOND
+    )
+
+
+def watched_streams(settings: Settings) -> list[WatchedStream]:
+    """Return every stream that has a sweep. A sweep of the books runs only where changes go both ways."""
+    return [
+        WatchedStream(
+            connection=name,
+            name=STREAMS[system],
+            schedule_id=f"{SWEEPS[system]}/{name}",
+            patience=max(settings.alerts.silence_after, SILENT_SWEEPS * connection.clients.sweep_every),
+        )
+        for name, connection in settings.connections.items()
+        for system in STREAMS
+        if system == CAPSULE or connection.clients.direction == "both"
+    ]
+
+
+def watched_queues(settings: Settings) -> list[WatchedQueue]:
+    """Return the queue of all workflows and those of the accounts."""
+    return [WatchedQueue(WORKFLOW_QUEUE, workflows=True)] + [
+        WatchedQueue(account_queue(system, name), name) for name in settings.connections for system in STREAMS
+    ]
+
+
+def _channels(settings: Settings) -> list[Channel]:
+    channels = []
+    for number, url in enumerate(settings.alerts.urls, start=1):
+        try:
+            channels.append(Channel(number, url))
+        except UnusableChannel as error:
+            raise WrongSettings(explain(("alerts", "urls", number - 1), str(error))) from None
+    return channels
