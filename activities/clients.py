@@ -1,65 +1,38 @@
-"""Parties and clients: the requests of a client sync, one request an activity, each safe to repeat."""
+"""Clients: the requests of a client sync to FreshBooks, one request an activity, each safe to repeat."""
 
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
 from activities.errors import temporal_errors
-from activities.models import (
-    ClientKey,
-    ClientSide,
-    ClientWritten,
-    Found,
-    LookForClient,
-    PartyKey,
-    PartySide,
-    WriteClient,
-)
-from activities.sides import agreement, client_side, record_key, wire_values
-from connectors.capsule.api import CapsuleApi
-from connectors.errors import ConsentLost, NotFound, Refused, Unauthorized, UnknownOutcome, Wait
+from activities.models import ClientKey, ClientSide, ClientWritten, Found, LookForClient, WriteClient
+from activities.parting_models import Farewell
+from activities.sides import agreement, audit_entry, client_side, record_key, still_due, wire_values
+from activities.write_once import WriteOnce
+from connectors.errors import NotFound, UnknownOutcome
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Client
 from mapping.context import Context
 from mapping.engine import Template
-from store.audit import AuditEntry
-from store.intents import FenceLost, Intent
+from mapping.plan import FieldWrite
+from runtime.crash_points import crash_point
+from store.intents import FenceLost
 from store.store import Store
 
-
-class PartyActivities:
-    """The parties of one Capsule account."""
-
-    def __init__(self, capsule: CapsuleApi, template: Template, context: Context, store: Store) -> None:
-        self._capsule, self._template, self._context, self._store = capsule, template, context, store
-
-    @activity.defn
-    async def read_party(self, key: PartyKey) -> PartySide:
-        """Return what Capsule says of one party. Only reads."""
-        with temporal_errors():
-            try:
-                party = await self._capsule.get_party(key.party_id)
-            except NotFound:
-                return PartySide(exists=False)
-            values = self._template.crm_values(party.document(), self._context)
-            fingerprint = self._store.links.fingerprint(values)
-            return PartySide(
-                exists=True,
-                is_organisation=party.type == "organisation",
-                values=values,
-                fingerprint=fingerprint,
-                changed_at=party.updated_at,
-            )
+# One create in twenty is followed by a measurement of how soon a search shows it.
+MEASURED = 20
+# What was read within this time has not waited in a queue since.
+FRESH = timedelta(seconds=10)
 
 
 class ClientActivities:
-    """The clients of one FreshBooks account. `settle_time` is how long a lost create may still take effect."""
+    """The clients of one FreshBooks account."""
 
     def __init__(
-        self, freshbooks: FreshBooksApi, template: Template, context: Context, store: Store, settle_time: timedelta
+        self, freshbooks: FreshBooksApi, template: Template, context: Context, store: Store, once: WriteOnce
     ) -> None:
         self._freshbooks, self._template, self._context = freshbooks, template, context
-        self._store, self._settle_time = store, settle_time
+        self._store, self._once = store, once
 
     @activity.defn
     async def read_client(self, key: ClientKey) -> ClientSide:
@@ -76,6 +49,8 @@ class ClientActivities:
         with temporal_errors():
             if search.email:
                 hits = await self._freshbooks.find_clients_by_email(search.email)
+            elif search.name:
+                hits = await self._freshbooks.find_clients_like(search.name, firms=search.is_firm)
             else:
                 hits = await self._freshbooks.find_clients_by_note(search.reference)
             return Found(clients=[self._side(hit) for hit in hits])
@@ -88,41 +63,63 @@ class ClientActivities:
         first confirmed, or says that the outcome is unknown.
         """
         with temporal_errors():
-            intent = _intent(write)
+            create = write.create
+            if create is None:
+                raise ValueError("a create needs its intent")
+            values = wire_values(write.writes, create.reference, marked=True)
             try:
-                sending = await self._store.intents.mark_sending(intent)
+                client = await self._once.send(
+                    write.key.connection, create, lambda: self._freshbooks.create_client(values)
+                )
             except FenceLost:
                 return await self._earlier_attempt(write)
-            client = await self._send(write, sending)
-            await self._confirm(write, client, "create", sending.id)
-            return ClientWritten(client_id=client.id)
+            crash_point("after-post")
+            side = await self._confirm(write, client, "create", create.intent_id)
+            return ClientWritten(
+                client_id=client.id,
+                fingerprint=side.fingerprint,
+                measure_lag=create.intent_id % MEASURED == MEASURED - 1,
+            )
 
     @activity.defn
     async def update_client(self, write: WriteClient) -> ClientWritten:
-        """Write the changed fields of one client. Safe to repeat: it sets values, and the same ones again."""
+        """Write the changed fields of one client. Safe to repeat: it sets values, and the same ones again.
+
+        A write that had to wait in the queue reads the client again: people may have changed the same fields meanwhile.
+        """
         with temporal_errors():
             if write.client_id is None:
                 raise ValueError("an update needs the client's id")
-            values = wire_values(write.writes, self._store.intents.reference(record_key(write.key)))
+            writes = await self._still_due(write, write.client_id)
+            values = wire_values(writes, self._store.intents.reference(record_key(write.key)))
+            crash_point("before-put")
             client = await self._freshbooks.update_client(write.client_id, values)
-            await self._confirm(
-                write, client, "adopt" if write.adopted else "update", write.create.intent_id if write.create else None
+            crash_point("after-put")
+            side = await self._confirm(write, client, "update", None)
+            return ClientWritten(client_id=client.id, fingerprint=side.fingerprint)
+
+    @activity.defn
+    async def set_visibility(self, farewell: Farewell) -> ClientWritten:
+        """Archive a client whose party was deleted, or bring it back with its party. Safe to repeat."""
+        with temporal_errors():
+            if farewell.vis_state is None:
+                raise ValueError("say what becomes of the client")
+            client = await self._freshbooks.set_client_visibility(farewell.client_id, farewell.vis_state)
+            entry = audit_entry(
+                farewell.action,
+                farewell.cause,
+                farewell.mapping_version,
+                side="books",
+                request=f"PUT client {farewell.client_id}: vis_state {farewell.vis_state}",
             )
+            await self._store.links.set_state(record_key(farewell.key), farewell.state, audit=entry)
             return ClientWritten(client_id=client.id)
 
-    async def _send(self, write: WriteClient, sending: Intent) -> Client:
-        intents = self._store.intents
-        try:
-            return await self._freshbooks.create_client(wire_values(write.writes, sending.reference, marked=True))
-        except UnknownOutcome:
-            await intents.doubt(sending, datetime.now(UTC) + self._settle_time)
-            raise
-        except Refused:
-            await intents.refuse(sending)
-            raise
-        except (Wait, Unauthorized, ConsentLost):  # nothing was written
-            await intents.release(sending)
-            raise
+    async def _still_due(self, write: WriteClient, client_id: int) -> list[FieldWrite]:
+        if write.client_read_at is None or datetime.now(UTC) - write.client_read_at < FRESH:
+            return write.writes
+        now = self._side(await self._freshbooks.get_client(client_id))
+        return still_due(write.writes, now.values, f"client {client_id}") or write.writes
 
     async def _earlier_attempt(self, write: WriteClient) -> ClientWritten:
         link = await self._store.links.of_crm(record_key(write.key))
@@ -133,22 +130,21 @@ class ClientActivities:
             raise FenceLost(f"the create of party {write.key.party_id}'s client was put off: look before trying again")
         raise UnknownOutcome("freshbooks", "an earlier attempt to create this client ended without an answer")
 
-    async def _confirm(self, write: WriteClient, client: Client, action: str, intent_id: int | None) -> None:
-        agreed = agreement(write, client.id, self._side(client).fingerprint)
-        entry = AuditEntry(
-            action=action,
-            cause=write.cause,
-            mapping_version=write.mapping_version,
-            before={each.field: each.before for each in write.writes},
-            after={each.field: each.after for each in write.writes},
+    async def _confirm(self, write: WriteClient, client: Client, action: str, intent_id: int | None) -> ClientSide:
+        side = self._side(client)
+        agreed = agreement(write, client.id, side.fingerprint)
+        entry = audit_entry(
+            action,
+            write.cause,
+            write.mapping_version,
+            write.writes,
+            side="books",
+            request=f"{'POST' if action == 'create' else 'PUT'} client {client.id}",
+            rules=self._template.rules,
         )
         await self._store.links.confirm(record_key(write.key), agreed, audit=entry, intent_id=intent_id)
+        crash_point("after-confirm")
+        return side
 
     def _side(self, client: Client) -> ClientSide:
         return client_side(client, self._template, self._context, self._store.links)
-
-
-def _intent(write: WriteClient) -> Intent:
-    if write.create is None:
-        raise ValueError("a create needs its intent")
-    return Intent(write.create.intent_id, write.create.reference, "reserved", write.create.fence, None, None)

@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from activities.errors import temporal_errors
-from activities.models import Callback, ConnectionName, HookList, NewHook
+from activities.models import ConnectionName
+from activities.sweep_models import Callback, HookList, NewHook
 from connectors.capsule.api import CapsuleApi
 from connectors.errors import Forbidden, Refused
 from connectors.freshbooks.api import FreshBooksApi
@@ -89,6 +90,7 @@ class FreshBooksHookActivities:
             try:
                 answered = await self._freshbooks.verify_callback(callback.callback_id, verifier)
             except Refused:  # not our callback, or not its verifier: somebody else sent that handshake
+                await callbacks.refuse(callback.connection, callback_id)
                 return False
         if not answered.verified:
             return False

@@ -1,6 +1,9 @@
-"""What workflows and activities tell each other. Fields are only ever added, with defaults: old runs live on."""
+"""What workflows and activities tell each other about one pair.
 
-from datetime import datetime
+Fields are only ever added, with defaults: old runs live on.
+"""
+
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -43,6 +46,11 @@ class Standing(BaseModel):
     current_mapping: str
     two_way: bool = False
     create: OpenCreate | None = None
+    state: str = "active"  # of the link: active, orphaned, tombstoned
+    merged_into: int | None = None  # the party that is left after a merge in the CRM
+    writes_lately: int = 0  # in the last ten minutes, on either side
+    turns_lately: int = 0  # how often the side that was written changed meanwhile
+    settle_time: timedelta = timedelta(0)  # after a lost answer of the CRM
 
 
 class PartySide(BaseModel):
@@ -53,6 +61,9 @@ class PartySide(BaseModel):
     values: dict[str, Value] = Field(default_factory=dict)
     fingerprint: str = ""
     changed_at: datetime | None = None
+    partner_hint: int | None = None  # the client for which we created this party, by the reference it carries
+    books_only: list[str] = Field(default_factory=list)  # fields that a party of this kind cannot take over
+    silent: list[str] = Field(default_factory=list)  # fields that it cannot even hold: it does not say they are empty
 
 
 class ClientSide(BaseModel):
@@ -61,17 +72,21 @@ class ClientSide(BaseModel):
     client_id: int
     exists: bool = True
     visible: bool = True
+    archived: bool = False
     values: dict[str, Value] = Field(default_factory=dict)
     fingerprint: str = ""
     reference: str | None = None
     changed_at: datetime | None = None
+    read_at: datetime | None = None
 
 
 class LookForClient(BaseModel):
-    """Search for clients that may be the party's: by email address if one is given, else by our reference."""
+    """Search for clients that may be the party's: by email address, by name, or by our reference."""
 
     key: PartyKey
     email: str | None = None
+    name: str | None = None
+    is_firm: bool = False
     reference: str
 
 
@@ -95,13 +110,16 @@ class PlanClient(BaseModel):
 
 
 class PlannedPass(BaseModel):
-    """The plan, and what both sides agree on once it is done."""
+    """The plan, what both sides agree on once the books are written, and once the CRM is written as well."""
 
     plan: ClientPlan
     next_base: dict[str, Value] = Field(default_factory=dict)
+    final_base: dict[str, Value] = Field(default_factory=dict)
     client: ClientSide | None = None
     create: OpenCreate | None = None
     candidate_ids: list[int] = Field(default_factory=list)
+    digest: str = ""
+    orphan: bool = False  # the client was deleted by a person
 
 
 class WriteClient(BaseModel):
@@ -117,102 +135,41 @@ class WriteClient(BaseModel):
     cause: str
     adopted: bool = False
     create: OpenCreate | None = None
+    client_read_at: datetime | None = None  # when the plan's client was read; a write that waited longer reads it again
 
 
 class ClientWritten(BaseModel):
     """The client that a write left behind."""
 
     client_id: int
+    fingerprint: str = ""
+    measure_lag: bool = False  # whether to find out how soon a search shows it
+
+
+class WriteParty(BaseModel):
+    """What the CRM takes over from the books, named by field of the client, and what both agree on then."""
+
+    key: PartyKey
+    client_id: int
+    writes: list[FieldWrite]
+    next_base: dict[str, Value]
+    party_fingerprint: str  # of the party that the plan was made for: if it has moved since, nothing is written
+    client_fingerprint: str
+    mapping_version: str
+    cause: str
 
 
 class OpenHold(BaseModel):
-    """A hold to be listed. The evidence may quote values; it is stored sealed."""
+    """A hold to be listed. The evidence may quote values; it is stored sealed.
+
+    `client` is given instead of a party where a client of the books has none yet.
+    """
 
     key: PartyKey
+    client: ClientKey | None = None
+    subject: str | None = None  # what is held where it is no record: all creates of a flow, say
     reason: str
     evidence: dict[str, object] = Field(default_factory=dict)
-
-
-class SweepPage(BaseModel):
-    """One page of the parties that changed since an instant; None lists them all."""
-
-    connection: str
-    since: datetime | None = None
-    page: int = 1
-    priority: int = 3
-
-
-class PeoplePage(BaseModel):
-    """One page of an organisation's people."""
-
-    organisation: PartyKey
-    page: int = 1
-    priority: int = 3
-
-
-class SweptPage(BaseModel):
-    """What a page held: how many parties, and how many of them differ from what was last seen."""
-
-    listed: int
-    announced: int
-    has_more: bool
-
-
-class DeletedSince(BaseModel):
-    """Ask which parties were deleted after an instant."""
-
-    connection: str
-    since: datetime
-
-
-class Deletions(BaseModel):
-    """The parties that were deleted; with `has_more`, more of them than a page holds."""
-
-    party_ids: list[int] = Field(default_factory=list)
-    has_more: bool = False
-
-
-class Stream(BaseModel):
-    """One stream of changes that a sweep reads."""
-
-    connection: str
-    name: str
-
-
-class SweepStart(BaseModel):
-    """Where a sweep begins to read. `since` already lies before the cursor by the overlap."""
-
-    since: datetime | None
-    started_at: datetime
-
-
-class SweepEnd(BaseModel):
-    """How far a sweep has read."""
-
-    stream: Stream
-    read_until: datetime
-
-
-class HookList(BaseModel):
-    """The webhooks of ours that a system has. `allowed` is False if the token may not manage webhooks."""
-
-    allowed: bool = True
-    events: list[str] = Field(default_factory=list)
-    unverified: list[int] = Field(default_factory=list)
-
-
-class NewHook(BaseModel):
-    """A webhook to register."""
-
-    connection: str
-    event: str
-
-
-class Callback(BaseModel):
-    """One FreshBooks callback."""
-
-    connection: str
-    callback_id: int
 
 
 class ConnectionName(BaseModel):
@@ -221,8 +178,52 @@ class ConnectionName(BaseModel):
     connection: str
 
 
-class Identity(BaseModel):
-    """Whom a token speaks for, in words for an operator; without personal data."""
+class AlertsSeen(BaseModel):
+    """What one look of the alert watch found, and whom to tell of it now."""
 
-    text: str
-    ok: bool = True
+    open: int = 0
+    due: list[int] = Field(default_factory=list)  # channels, by number
+    failing: list[str] = Field(default_factory=list)  # channels that do not take messages, in words
+    anybody_told: bool = True
+    heartbeat: bool = False
+
+
+class ChannelNumber(BaseModel):
+    """One channel of the alerts, by its place in the settings, from 1."""
+
+    number: int
+
+
+class AlertsSent(BaseModel):
+    """How many messages a channel has taken, and what was wrong with it if something was."""
+
+    messages: int = 0
+    problem: str = ""
+
+
+class ChannelTrial(BaseModel):
+    """What became of a test message."""
+
+    channel: str
+    problem: str = ""
+
+
+class ChannelTrials(BaseModel):
+    """What became of a test message, for every channel."""
+
+    trials: list[ChannelTrial] = Field(default_factory=list)
+
+
+class AccountKey(BaseModel):
+    """One account of one connection."""
+
+    connection: str
+    system: str
+
+
+class Consent(BaseModel):
+    """Whether an account waits for a person's consent, and why; `remedy` is what to do about it."""
+
+    needed: bool
+    reason: str = ""
+    remedy: str = ""

@@ -1,23 +1,61 @@
 """How one party and one client look to the activities that compare them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
 
-from activities.models import ClientSide, PartyKey, WriteClient
-from connectors.freshbooks.models import Client
+from temporalio import activity
+
+from activities.models import ClientKey, ClientSide, OpenHold, PartyKey, PartySide, WriteClient
+from connectors.capsule.models import Party
+from connectors.freshbooks.models import ARCHIVED, DELETED, Client
 from mapping.context import Context
 from mapping.engine import Template
 from mapping.plan import FieldWrite
 from mapping.reference import note_with_reference, split_note
+from mapping.rules import FieldRule
+from mapping.values import Value
+from store.audit import AuditEntry
+from store.intents import FenceLost
 from store.links import Agreement, Links
 from store.records import RecordKey
 
 CLIENTS_FLOW = "clients"
-DELETED = 1  # vis_state; source: https://www.freshbooks.com/api/active_deleted
 
 
 def record_key(key: PartyKey) -> RecordKey:
     """Return the name under which the store knows a party's sync."""
     return RecordKey(key.connection, CLIENTS_FLOW, str(key.party_id))
+
+
+def client_key(key: ClientKey) -> RecordKey:
+    """Return the name under which the store knows the sync of a client that has no party yet."""
+    return RecordKey(key.connection, CLIENTS_FLOW, str(key.client_id), "books")
+
+
+def hold_key(hold: OpenHold) -> RecordKey:
+    """Return the name under which the store lists a hold."""
+    if hold.subject is not None:
+        return RecordKey(hold.key.connection, CLIENTS_FLOW, hold.subject)
+    return client_key(hold.client) if hold.client else record_key(hold.key)
+
+
+def party_side(
+    party: Party, template: Template, context: Context, links: Links, field_ids: Mapping[str, int]
+) -> PartySide:
+    """Return a party in the fields of the mapping. `field_ids` are the account's custom fields by name."""
+    values = template.crm_values(party.document(), context)
+    rules = template.rules_for(str(party.type), field_ids)
+    ours = template.rules
+    return PartySide(
+        exists=True,
+        is_organisation=party.type == "organisation",
+        values=values,
+        fingerprint=links.fingerprint(values),
+        changed_at=party.updated_at,
+        books_only=sorted(field for field, rule in rules.items() if rule.direction is not ours[field].direction),
+        silent=sorted(field for field, rule in rules.items() if rule.when_empty is not ours[field].when_empty),
+    )
 
 
 def client_side(client: Client, template: Template, context: Context, links: Links) -> ClientSide:
@@ -27,10 +65,12 @@ def client_side(client: Client, template: Template, context: Context, links: Lin
     return ClientSide(
         client_id=client.id,
         visible=client.vis_state != DELETED,
+        archived=client.vis_state == ARCHIVED,
         values=values,
         fingerprint=links.fingerprint(values),
         reference=reference,
         changed_at=client.updated,
+        read_at=datetime.now(UTC),
     )
 
 
@@ -55,3 +95,49 @@ def wire_values(writes: Sequence[FieldWrite], reference: str, *, marked: bool = 
     if marked or "note" in values:
         values["note"] = note_with_reference(str(values.get("note") or ""), reference)
     return values
+
+
+def still_due(writes: Sequence[FieldWrite], now: Mapping[str, Value], record: str) -> list[FieldWrite]:
+    """Return the writes that are still to be made, given what the record says now: some may have been made.
+
+    Raises FenceLost for a field that people have changed since the plan was made.
+    """
+    moved = [each.field for each in writes if now.get(each.field) not in (each.before, each.after)]
+    if moved:
+        raise FenceLost(f"{record} changed meanwhile ({', '.join(moved)}): look again")
+    return [each for each in writes if now.get(each.field) != each.after]
+
+
+def audit_entry(
+    action: str,
+    cause: str,
+    mapping_version: str,
+    writes: Sequence[FieldWrite] = (),
+    *,
+    side: Literal["crm", "books"],
+    request: str = "",
+    rules: Mapping[str, FieldRule] | None = None,
+) -> AuditEntry:
+    """Return the audit row of one effect: what was written on which side, by which request, rules and workflow.
+
+    An effect is written down once its request was answered with success.
+    """
+    return AuditEntry(
+        action=action,
+        cause=cause,
+        mapping_version=mapping_version,
+        before={each.field: each.before for each in writes},
+        after={each.field: each.after for each in writes},
+        side=side,
+        workflow_id=str(activity.info().workflow_id),
+        request=request,
+        answer="success" if request else "",
+        rules={each.field: in_words(rules[each.field]) for each in writes if rules and each.field in rules},
+    )
+
+
+def in_words(rule: FieldRule) -> str:
+    """Return a rule as a person would say it."""
+    source = " or ".join(rule.source) or "the mapping itself"
+    steps = ", ".join(step.name for step in rule.transforms)
+    return f"from {source}{f' by {steps}' if steps else ''}; owner {rule.owner}, {rule.direction}"

@@ -1,26 +1,38 @@
 """Sweeps: list what changed, compare with what was last seen, and announce only what differs."""
 
-import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from temporalio import activity
 
+from activities.differences import announce_all, difference, tell_all
 from activities.errors import temporal_errors
-from activities.models import DeletedSince, Deletions, PeoplePage, Stream, SweepEnd, SweepPage, SweepStart, SweptPage
+from activities.queues import CAPSULE
 from activities.sides import CLIENTS_FLOW
+from activities.sweep_models import (
+    DeletedSince,
+    Deletions,
+    PeoplePage,
+    Stream,
+    SweepEnd,
+    SweepPage,
+    SweepStart,
+    SweptPage,
+)
+from activities.watch_models import DeletionsPage
 from connectors.capsule.api import CapsuleApi
 from connectors.capsule.models import Party
 from connectors.errors import NotFound
 from mapping.context import Context
 from mapping.engine import Template
 from mapping.values import IncompleteRecord, UnmappableValue
+from store.news import Difference
+from store.records import RecordKey
 from store.store import Store
 
 # Read again what changed shortly before the cursor: clocks differ, `since` may be exclusive, seconds are whole.
 OVERLAP = timedelta(minutes=5)
-AT_ONCE = 10
 
 
 class Announce(Protocol):
@@ -48,9 +60,29 @@ class SweepActivities:
         with temporal_errors():
             listed = await self._capsule.list_parties(since=page.since, page=page.page)
             different = await self._different(page.connection, listed.items)
-            cause = "sweep" if page.since else "first sweep"
-            await self._announce_all(page.connection, different, cause, page.priority)
+            tell = self._teller(page.connection, "sweep" if page.since else "first sweep", page.priority)
+            if page.since:
+                await announce_all(self._store.news, page.connection, CAPSULE, different, tell)
+            else:  # everything is news to a first sweep, and nothing of it says how good webhooks are
+                await tell_all(await self._known(page, [each.record_id for each in different]), tell)
             return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
+
+    @activity.defn
+    async def sweep_deletions(self, page: DeletionsPage) -> SweptPage:
+        """List one page of deleted parties and announce those that are linked. Safe to repeat, as `sweep_parties` is.
+
+        Parties that our user may no longer see are no deletions, and are not announced.
+        """
+        with temporal_errors():
+            listed = await self._capsule.deleted_parties(page.since, page=page.page)
+            ids = [str(each.id) for each in listed.deleted]
+            seen = await self._store.sightings.of(page.connection, CLIENTS_FLOW, "crm", ids)
+            linked = {record_id for record_id, sighting in seen.items() if sighting.link_state != "tombstoned"}
+            gone = [each for each in listed.deleted if str(each.id) in linked]
+            found = [difference(each.id, self._store.links, each.deleted_at, "deleted") for each in gone]
+            tell = self._teller(page.connection, "sweep: deleted", page.priority)
+            announced = await announce_all(self._store.news, page.connection, CAPSULE, found, tell)
+            return SweptPage(listed=len(ids), announced=announced, has_more=listed.has_more)
 
     @activity.defn
     async def announce_people(self, page: PeoplePage) -> SweptPage:
@@ -66,7 +98,8 @@ class SweepActivities:
             except NotFound:
                 return SweptPage(listed=0, announced=0, has_more=False)
             different = await self._different(employer.connection, listed.items)
-            await self._announce_all(employer.connection, different, "employer renamed", page.priority)
+            tell = self._teller(employer.connection, "employer renamed", page.priority)
+            await tell_all([each.record_id for each in different], tell)
             return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
 
     @activity.defn
@@ -76,25 +109,36 @@ class SweepActivities:
             deleted = await self._capsule.deleted_parties(asked.since)
             return Deletions(party_ids=[each.id for each in deleted.deleted], has_more=deleted.has_more)
 
-    async def _different(self, connection: str, parties: Sequence[Party]) -> list[int]:
+    async def _different(self, connection: str, parties: Sequence[Party]) -> list[Difference]:
         seen = await self._store.links.seen(connection, CLIENTS_FLOW, [str(party.id) for party in parties])
-        return [party.id for party in parties if not self._is_as_seen(party, seen.get(str(party.id)))]
+        found = {party.id: self._difference(party, seen.get(str(party.id))) for party in parties}
+        return [each for each in found.values() if each]
 
-    def _is_as_seen(self, party: Party, seen: tuple[str | None, str | None] | None) -> bool:
+    async def _known(self, page: SweepPage, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that have a client; the others wait until all of them have been counted."""
+        if not page.keep_creates:
+            return ids
+        seen = await self._store.links.seen(page.connection, CLIENTS_FLOW, ids)
+        single = [RecordKey(page.connection, CLIENTS_FLOW, each) for each in ids if each not in seen]
+        await self._store.waiting.add(single)
+        return [each for each in ids if each in seen]
+
+    def _difference(self, party: Party, seen: tuple[str | None, str | None] | None) -> Difference | None:
+        version = self._template.version
         try:
             values = self._template.crm_values(party.document(), self._context)
-        except (UnmappableValue, IncompleteRecord):
-            return False  # its own workflow says what is wrong with it
-        return seen == (self._store.links.fingerprint(values), self._template.version)
+        except (UnmappableValue, IncompleteRecord):  # its own workflow says what is wrong with it
+            return difference(party.id, self._store.links, party.updated_at, f"cannot be mapped by {version}")
+        fingerprint = self._store.links.fingerprint(values)
+        if seen == (fingerprint, version):
+            return None
+        return difference(party.id, self._store.links, party.updated_at, f"{fingerprint} {version}")
 
-    async def _announce_all(self, connection: str, party_ids: Sequence[int], cause: str, priority: int) -> None:
-        places = asyncio.Semaphore(AT_ONCE)
+    def _teller(self, connection: str, cause: str, priority: int) -> Callable[[str], Awaitable[None]]:
+        async def tell(party_id: str) -> None:
+            await self._announce(connection, int(party_id), cause, priority)
 
-        async def announce(party_id: int) -> None:
-            async with places:
-                await self._announce(connection, party_id, cause, priority)
-
-        await asyncio.gather(*(announce(party_id) for party_id in party_ids))
+        return tell
 
 
 class CursorActivities:
@@ -113,3 +157,4 @@ class CursorActivities:
     async def end_sweep(self, end: SweepEnd) -> None:
         """Move the cursor, now that everything up to it has been announced. Safe to repeat: it never goes back."""
         await self._store.cursors.advance(end.stream.connection, end.stream.name, end.read_until)
+        await self._store.news.forget_old(end.stream.connection)

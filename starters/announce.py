@@ -6,10 +6,13 @@ from temporalio.client import Client
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 
 from runtime.queues import WORKFLOW_QUEUE
+from store.records import RecordKey
 from store.store import Store
+from workflows.bulk import BulkCreates
 from workflows.clients import ClientUpsert
 from workflows.hooks import CallbackVerification
-from workflows.models import CallbackRequest, Change, ClientUpsertRequest
+from workflows.models import BulkRequest, CallbackRequest, Change, ClientUpsertRequest, PartyFromClientRequest
+from workflows.parties import PartyFromClient
 from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
 
 CLIENTS_FLOW = "clients"
@@ -22,6 +25,11 @@ def client_upsert_id(connection: str, party_id: int) -> str:
     return f"client-upsert/{connection}/capsule-party-{party_id}"
 
 
+def party_from_client_id(connection: str, client_id: int) -> str:
+    """Return the id of the one workflow that may find or make the party of a client."""
+    return f"client-upsert/{connection}/freshbooks-client-{client_id}"
+
+
 class Announcer:
     """Signals with start: one request to Temporal, durable once it returns. Raises RPCError if it cannot be reached."""
 
@@ -32,13 +40,39 @@ class Announcer:
         """Announce a party; `priority` is 1 if a person waits, 2 for a webhook, 3 for a sweep, 5 for a backfill."""
         await self._signal(connection, party_id, Change(system="capsule", cause=cause, priority=priority))
 
-    async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> bool:
-        """Announce a FreshBooks client to the party it is linked to. False if it is linked to none."""
+    async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> None:
+        """Announce a FreshBooks client: to the party it is linked to, else to a workflow that finds or makes one."""
+        change = Change(system="freshbooks", cause=cause, priority=priority)
         party_id = await self._store.links.crm_id_of(connection, CLIENTS_FLOW, client_id)
-        if party_id is None:
-            return False
-        await self._signal(connection, int(party_id), Change(system="freshbooks", cause=cause, priority=priority))
-        return True
+        if party_id is not None:
+            await self._signal(connection, int(party_id), change)
+        else:
+            await self._signal_client(connection, int(client_id), change)
+
+    async def record_changed(self, key: RecordKey, cause: str, priority: int) -> None:
+        """Announce a record of either side."""
+        if key.side == "books":
+            await self.client_changed(key.connection, key.record_id, cause, priority)
+        else:
+            await self.party_changed(key.connection, int(key.record_id), cause, priority)
+
+    async def creates_wait(self, connection: str) -> None:
+        """Ask a person about the creates that go beyond the limit, unless somebody has been asked already."""
+        attributes = [
+            SearchAttributePair(CONNECTION, connection),
+            SearchAttributePair(FLOW, CLIENTS_FLOW),
+            SearchAttributePair(SYNC_STATE, SYNCING),
+        ]
+        await self._temporal.start_workflow(
+            BulkCreates.run,
+            BulkRequest(connection=connection),
+            id=f"bulk-creates/{connection}/{CLIENTS_FLOW}",
+            task_queue=WORKFLOW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=TypedSearchAttributes(attributes),
+            static_summary=f"more creates than the limit allows ({connection})",
+            rpc_timeout=RPC_TIMEOUT,
+        )
 
     async def handshake(self, connection: str, callback_id: str, verifier: str) -> None:
         """Answer the handshake of a FreshBooks callback."""
@@ -54,12 +88,6 @@ class Announcer:
         )
 
     async def _signal(self, connection: str, party_id: int, change: Change) -> None:
-        attributes = [
-            SearchAttributePair(CONNECTION, connection),
-            SearchAttributePair(FLOW, CLIENTS_FLOW),
-            SearchAttributePair(SYNC_STATE, SYNCING),
-            SearchAttributePair(RECORD_KEY, f"capsule-party-{party_id}"),
-        ]
         await self._temporal.start_workflow(
             ClientUpsert.run,
             ClientUpsertRequest(connection=connection, party_id=party_id),
@@ -67,8 +95,33 @@ class Announcer:
             task_queue=WORKFLOW_QUEUE,
             start_signal="changed",
             start_signal_args=[change],
-            search_attributes=TypedSearchAttributes(attributes),
+            search_attributes=_attributes(connection, f"capsule-party-{party_id}"),
             static_summary=f"Capsule party {party_id} → FreshBooks client ({connection})",
             priority=Priority(priority_key=change.priority, fairness_key=connection),
             rpc_timeout=RPC_TIMEOUT,
         )
+
+    async def _signal_client(self, connection: str, client_id: int, change: Change) -> None:
+        await self._temporal.start_workflow(
+            PartyFromClient.run,
+            PartyFromClientRequest(connection=connection, client_id=client_id),
+            id=party_from_client_id(connection, client_id),
+            task_queue=WORKFLOW_QUEUE,
+            start_signal="changed",
+            start_signal_args=[change],
+            search_attributes=_attributes(connection, f"freshbooks-client-{client_id}"),
+            static_summary=f"FreshBooks client {client_id} → Capsule party ({connection})",
+            priority=Priority(priority_key=change.priority, fairness_key=connection),
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+
+def _attributes(connection: str, record: str) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(CONNECTION, connection),
+            SearchAttributePair(FLOW, CLIENTS_FLOW),
+            SearchAttributePair(SYNC_STATE, SYNCING),
+            SearchAttributePair(RECORD_KEY, record),
+        ]
+    )

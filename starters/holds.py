@@ -16,14 +16,8 @@ from starters.operators import ago
 from store.holds import OpenHold
 from store.store import Store, open_store
 from workflows.clients import ClientUpsert
+from workflows.desk import CHOICES
 from workflows.models import Resolution
-
-# What helps depends on why it is held; everything can also be tried again or left alone.
-CHOICES = {
-    "conflict": "crm, books, ",
-    "doubtful-match": "pick (--client ID), create, ",
-    "duplicate-found": "pick, create, ",
-}
 
 
 class NoSuchHold(Stop):
@@ -34,10 +28,10 @@ async def list_holds(reason: str | None) -> int:
     """Print the open holds, oldest first. Raises Stop if the store is not to be had."""
     store = await open_store(load_settings())
     table = Table()
-    for heading in ("held", "reason", "party", "id"):
+    for heading in ("held", "reason", "record", "id"):
         table.add_column(heading, no_wrap=heading != "id", overflow="fold")
     for hold in await _open_holds(store, reason):
-        table.add_row(ago(hold.opened_at), hold.reason, hold.record_id, hold.workflow_id)
+        table.add_row(ago(hold.opened_at), hold.reason, shown_record(hold), hold.workflow_id)
     Console().print(table if table.rows else "nothing is held")
     await store.close()
     return 0
@@ -52,7 +46,7 @@ async def show_hold(workflow_id: str) -> int:
     console.print(f"{hold.reason}: {evidence.get('explanation', '')}", highlight=False)
     for problem in evidence.get("problems") or []:
         console.print(f"  {problem.get('field') or 'record'}: {problem.get('message')}", highlight=False, markup=False)
-    console.print(f"choices: {CHOICES.get(hold.reason, '')}retry, skip", highlight=False)
+    console.print(f"choices: {', '.join(filter(None, (CHOICES.get(hold.reason), 'retry, skip')))}", highlight=False)
     await store.close()
     return 0
 
@@ -77,6 +71,11 @@ async def all_held(reason: str | None) -> list[str]:
     ids = [hold.workflow_id for hold in await _open_holds(store, reason)]
     await store.close()
     return ids
+
+
+def shown_record(hold: OpenHold) -> str:
+    """Return what is held: a party by its id, a client of the books as such, or a thing of its own."""
+    return f"client {hold.record_id}" if hold.side == "books" else hold.record_id
 
 
 async def _open_holds(store: Store, reason: str | None) -> list[OpenHold]:

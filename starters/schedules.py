@@ -21,16 +21,34 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
+from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
+from workflows.alerts import AlertWatch
+from workflows.client_sweeps import ClientSweep
+from workflows.duplicates import DuplicateCheck, OpenIntents
 from workflows.hooks import HookUpkeep
-from workflows.models import ConnectionRequest, SweepRequest
+from workflows.models import (
+    AlertWatchRequest,
+    ClientSweepRequest,
+    ConnectionRequest,
+    DuplicateCheckRequest,
+    SweepRequest,
+)
 from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
 HOOK_UPKEEP_EVERY = timedelta(hours=1)
+OPEN_INTENTS_EVERY = timedelta(hours=1)
+DUPLICATE_CHECK_EVERY = timedelta(days=1)
+# Not how often it looks: how soon a watch that has come to its end is followed by the next.
+ALERT_WATCH_EVERY = timedelta(minutes=1)
+ALERTS = "alerts"
+ALERT_PRIORITY = 1  # people are told also while a thousand changes wait
 SWEEP_PRIORITY = 3
+SWEEPS = {"capsule": "party-sweep", "freshbooks": "client-sweep"}
+"""How the schedule of each system's sweep begins; the connection follows."""
 JITTER_PART = 10  # connections with the same interval must not all begin at once
 
 
@@ -45,7 +63,14 @@ class Wanted:
 
 def wanted_schedules(settings: Settings) -> list[Wanted]:
     """Return the schedules of every connection. Without a public address there are no webhooks to keep up."""
-    wanted = [_sweep(name, connection.clients.sweep_every) for name, connection in settings.connections.items()]
+    wanted = [_alert_watch()]
+    wanted += [_sweep(name, connection.clients.sweep_every) for name, connection in settings.connections.items()]
+    wanted += [
+        _client_sweep(name, connection.clients.sweep_every)
+        for name, connection in settings.connections.items()
+        if connection.clients.direction == "both"
+    ]
+    wanted += [each for name in settings.connections for each in (_open_intents(name), _duplicate_check(name))]
     if settings.public_url is not None:
         wanted += [_hook_upkeep(name) for name in settings.connections]
     return wanted
@@ -54,6 +79,24 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
 async def ensure_schedules(temporal: Client, wanted: Sequence[Wanted], *, run_now: bool) -> list[str]:
     """Create or update the schedules and return a line for each. `run_now` starts each once, unless it is paused."""
     return [await _ensure(temporal, each, run_now=run_now) for each in wanted]
+
+
+async def sweep_now(temporal: Client, connection: str, system: str) -> str | None:
+    """Start the sweep of one system and return its schedule's id; None if there is none, or if it is paused.
+
+    A sweep that is under way may have passed what is looked for: then this one follows it.
+    """
+    schedule_id = f"{SWEEPS[system]}/{connection}"
+    handle = temporal.get_schedule_handle(schedule_id)
+    try:
+        if (await handle.describe()).schedule.state.paused:
+            return None
+        await handle.trigger(overlap=ScheduleOverlapPolicy.BUFFER_ONE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    return schedule_id
 
 
 async def _ensure(temporal: Client, wanted: Wanted, *, run_now: bool) -> str:
@@ -82,14 +125,40 @@ async def _update(temporal: Client, wanted: Wanted, *, run_now: bool) -> str:
     return f"{wanted.id}: kept"
 
 
+def _alert_watch() -> Wanted:
+    """The one schedule of the whole installation. A watch that runs is left alone."""
+    note = "Keeps the alert watch running, which tells people what needs them. One run goes on for hours."
+    action = ScheduleActionStartWorkflow(
+        AlertWatch.run,
+        AlertWatchRequest(),
+        id=ALERTS,
+        task_queue=WORKFLOW_QUEUE,
+        static_summary="tells people what needs them: holds, queues that do not drain, silence",
+        priority=Priority(priority_key=ALERT_PRIORITY),
+    )
+    return Wanted(ALERTS, note, _schedule(action, ALERT_WATCH_EVERY, note))
+
+
 def _sweep(connection: str, every: timedelta) -> Wanted:
     note = f"Lists the Capsule parties of {connection} that changed; catches what no webhook announced."
     action = ScheduleActionStartWorkflow(
         PartySweep.run,
         SweepRequest(connection=connection),
-        id=f"party-sweep/{connection}",
+        id=f"{SWEEPS['capsule']}/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"parties of {connection} that changed since the last sweep",
+    )
+    return _wanted(action, connection, "clients", every, note)
+
+
+def _client_sweep(connection: str, every: timedelta) -> Wanted:
+    note = f"Lists the FreshBooks clients of {connection} that changed; catches what no webhook announced."
+    action = ScheduleActionStartWorkflow(
+        ClientSweep.run,
+        ClientSweepRequest(connection=connection),
+        id=f"{SWEEPS['freshbooks']}/{connection}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"clients of {connection} that changed since the last sweep",
     )
     return _wanted(action, connection, "clients", every, note)
 
@@ -104,6 +173,30 @@ def _hook_upkeep(connection: str) -> Wanted:
         static_summary=f"webhooks of {connection}",
     )
     return _wanted(action, connection, "hooks", HOOK_UPKEEP_EVERY, note)
+
+
+def _open_intents(connection: str) -> Wanted:
+    note = f"Announces the records of {connection} whose creates have been open for more than a quarter of an hour."
+    action = ScheduleActionStartWorkflow(
+        OpenIntents.run,
+        ConnectionRequest(connection=connection),
+        id=f"open-intents/{connection}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"creates of {connection} that were left open",
+    )
+    return _wanted(action, connection, "clients", OPEN_INTENTS_EVERY, note)
+
+
+def _duplicate_check(connection: str) -> Wanted:
+    note = f"Looks in both systems of {connection} for two records that carry one mark of ours: that is an incident."
+    action = ScheduleActionStartWorkflow(
+        DuplicateCheck.run,
+        DuplicateCheckRequest(connection=connection),
+        id=f"duplicate-check/{connection}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"marks of ours on more than one record of {connection}",
+    )
+    return _wanted(action, connection, "clients", DUPLICATE_CHECK_EVERY, note)
 
 
 def _wanted(action: ScheduleActionStartWorkflow, connection: str, flow: str, every: timedelta, note: str) -> Wanted:

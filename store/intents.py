@@ -3,10 +3,11 @@
 States: reserved → sending → done, or in-doubt when nobody knows whether the request took effect, or refused.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +24,9 @@ _OPEN = select(IntentRow).where(
     IntentRow.record_id == bindparam("record_id"),
     IntentRow.state.in_(OPEN_STATES),
 )
+
+
+ADMISSION_LOCK = 4_711_202_612
 
 
 class FenceLost(Exception):
@@ -105,6 +109,64 @@ class Intents:
         """The provider refused the request: nothing was created, and the intent is closed."""
         await self._move(intent, to="refused", only_from=("sending",))
 
+    async def drop(self, key: RecordKey) -> None:
+        """The record is gone or found its partner another way: nothing is to be created for it any more."""
+        change = update(IntentRow).where(*_place(key), IntentRow.state == "reserved")
+        async with self._database.writing() as session:
+            await session.execute(change.values(state="dropped", updated_at=datetime.now(UTC)))
+
+    async def owner_of(self, connection: str, flow: str, reference: str) -> RecordKey | None:
+        """Return the record for which we once reserved this reference, None if it is none of ours."""
+        query = select(IntentRow).where(
+            IntentRow.reference == reference, IntentRow.connection == connection, IntentRow.flow == flow
+        )
+        async with self._database.reading() as session:
+            row = await session.scalar(query.limit(1))
+        return _key(row) if row else None
+
+    async def left_open(self, connection: str, before: datetime) -> Sequence[RecordKey]:
+        """Return the records whose intents have been open since before an instant, oldest first."""
+        query = select(IntentRow).where(
+            IntentRow.connection == connection, IntentRow.state.in_(OPEN_STATES), IntentRow.updated_at < before
+        )
+        async with self._database.reading() as session:
+            return [_key(row) for row in await session.scalars(query.order_by(IntentRow.updated_at))]
+
+    async def admit(self, key: RecordKey, limit: int, since: datetime) -> bool:
+        """Return whether the record's create may go on: fewer than `limit` were admitted since an instant.
+
+        A create that was admitted once, or approved by a person, stays so.
+        """
+        admitted = select(func.count()).where(
+            IntentRow.connection == key.connection,
+            IntentRow.flow == key.flow,
+            IntentRow.admission == "counted",
+            IntentRow.admitted_at > since,
+        )
+        async with self._database.writing() as session:
+            await self._one_at_a_time(session)
+            row = await _open_row(session, key)
+            if row is None or row.admission:
+                return row is not None
+            if (await session.scalar(admitted) or 0) >= limit:
+                return False
+            row.admission, row.admitted_at = "counted", datetime.now(UTC)
+            return True
+
+    async def approve(self, key: RecordKey) -> None:
+        """A person agreed to this create: it does not count against the limit."""
+        async with self._database.writing() as session:
+            row = await _open_row(session, key)
+            if row is None:
+                row = self._new_row(key)
+                session.add(row)
+            row.admission, row.admitted_at = "approved", datetime.now(UTC)
+
+    async def _one_at_a_time(self, session: AsyncSession) -> None:
+        """PostgreSQL: two admissions must not both see the last free place. SQLite has one writer in any case."""
+        if session.get_bind().dialect.name == "postgresql":
+            await session.execute(select(func.pg_advisory_xact_lock(ADMISSION_LOCK)))
+
     async def _move(self, intent: Intent, *, to: str, only_from: tuple[str, ...], **values: object) -> bool:
         change = (
             update(IntentRow)
@@ -125,6 +187,7 @@ class Intents:
             reference=self.reference(key),
             state="reserved",
             fence=0,
+            admission="",
             created_at=now,
             updated_at=now,
         )
@@ -139,6 +202,19 @@ async def finish(session: AsyncSession, intent_id: int) -> None:
 
 async def _open_row(session: AsyncSession, key: RecordKey) -> IntentRow | None:
     return (await session.execute(_OPEN, asdict(key))).scalar_one_or_none()
+
+
+def _place(key: RecordKey) -> Sequence[ColumnElement[bool]]:
+    return (
+        IntentRow.connection == key.connection,
+        IntentRow.flow == key.flow,
+        IntentRow.side == key.side,
+        IntentRow.record_id == key.record_id,
+    )
+
+
+def _key(row: IntentRow) -> RecordKey:
+    return RecordKey(row.connection, row.flow, row.record_id, "books" if row.side == "books" else "crm")
 
 
 def _intent(row: IntentRow) -> Intent:

@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.keys import KeyRing
-from store.audit import AuditEntry, audit_row
+from store.audit import AuditEntry
+from store.audit_chain import append
 from store.database import Database
 from store.intents import finish
 from store.records import RecordKey
 from store.sealed import seal, unseal
-from store.tables import OPEN_STATES, IntentRow, LinkRow
+from store.tables import OPEN_STATES, AliasRow, IntentRow, LinkRow
 
 Value = str | bool | int | None
+LinkState = Literal["active", "orphaned", "tombstoned"]
+"""Active: both records live. Orphaned: the books record was deleted by a person. Tombstoned: the CRM record was."""
 
 
 # Built once: every pass asks this, and building it costs as much as asking.
@@ -58,6 +62,7 @@ class Link:
     crm_seen: str | None
     books_seen: str | None
     mapping_version: str | None
+    updated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,15 @@ class Links:
         """Return the link of a CRM record, None if it has none yet."""
         async with self._database.reading() as session:
             row = await _row(session, key)
+        return self._link(row) if row else None
+
+    async def of_books(self, connection: str, flow: str, books_id: str) -> Link | None:
+        """Return the link of a books record, None if it has none."""
+        query = select(LinkRow).where(
+            LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.books_id == books_id
+        )
+        async with self._database.reading() as session:
+            row = await session.scalar(query)
         return self._link(row) if row else None
 
     async def crm_id_of(self, connection: str, flow: str, books_id: str) -> str | None:
@@ -133,11 +147,83 @@ class Links:
             async with self._database.writing() as session:
                 await self._save(session, key, agreed)
                 if audit:
-                    session.add(audit_row(self._keys, key, agreed.books_id, audit))
+                    await self._audit(session, key, agreed.books_id, audit)
                 if intent_id is not None:
                     await finish(session, intent_id)
         except IntegrityError as error:
             raise LinkTaken(f"books record {agreed.books_id} is linked to another record") from error
+
+    async def claim(
+        self, key: RecordKey, books_id: str, *, intent_id: int | None = None, audit: AuditEntry | None = None
+    ) -> None:
+        """Tie two records together before anything is agreed upon; a tie that is there already stays as it is.
+
+        Raises LinkTaken if one of the two is linked to another record.
+        """
+        try:
+            async with self._database.writing() as session:
+                row = await _row(session, key)
+                if row is None:
+                    session.add(_new_row(key, books_id))
+                    await session.flush()
+                    if audit:
+                        await self._audit(session, key, books_id, audit)
+                elif row.books_id != books_id:
+                    raise LinkTaken(f"record {key.record_id} is linked to books record {row.books_id}")
+                if intent_id is not None:
+                    await finish(session, intent_id)
+        except IntegrityError as error:
+            raise LinkTaken(f"books record {books_id} is linked to another record") from error
+
+    async def set_state(self, key: RecordKey, state: LinkState, *, audit: AuditEntry | None = None) -> None:
+        """Say how a link stands, with the audit row of what was done for it, in one transaction."""
+        async with self._database.writing() as session:
+            row = await _row(session, key)
+            if row is None or row.books_id is None:
+                return
+            row.state, row.updated_at = state, datetime.now(UTC)
+            if audit:
+                await self._audit(session, key, row.books_id, audit)
+
+    async def state_count(self, connection: str, flow: str, state: LinkState, since: datetime) -> int:
+        """Return how many links have come into a state since an instant."""
+        query = select(func.count()).where(
+            LinkRow.connection == connection,
+            LinkRow.flow == flow,
+            LinkRow.state == state,
+            LinkRow.updated_at > since,
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(query) or 0
+
+    async def follow_merge(self, key: RecordKey, now_crm_id: str, audit: AuditEntry) -> None:
+        """The CRM merged this record into another: the link follows, and the old id leads to the new one from now on.
+
+        Raises LinkTaken if the record that is left has a link of its own.
+        """
+        try:
+            async with self._database.writing() as session:
+                row = await _row(session, key)
+                if row is None or row.books_id is None:
+                    return
+                base = unseal(self._keys, row.sealed_base, *_place(row)) if row.sealed_base else None
+                row.crm_id, row.crm_seen, row.updated_at = now_crm_id, None, datetime.now(UTC)
+                row.sealed_base = seal(self._keys, base, *_place(row)) if base is not None else None
+                await session.merge(_alias(key, now_crm_id))
+                await self._audit(session, replace(key, record_id=now_crm_id), row.books_id, audit)
+                await session.flush()
+        except IntegrityError as error:
+            raise LinkTaken(f"record {now_crm_id} is linked to another client already") from error
+
+    async def merged_into(self, key: RecordKey) -> str | None:
+        """Return the record into which this one was merged, through as many merges as there were; None if into none."""
+        found: str | None = None
+        async with self._database.reading() as session:
+            alias = await session.get(AliasRow, (key.connection, key.flow, key.record_id))
+            while alias is not None and alias.now_crm_id != found:
+                found = alias.now_crm_id
+                alias = await session.get(AliasRow, (key.connection, key.flow, found))
+        return found
 
     async def _save(self, session: AsyncSession, key: RecordKey, agreed: Agreement) -> None:
         now = datetime.now(UTC)
@@ -151,9 +237,44 @@ class Links:
         row.mapping_version = agreed.mapping_version
         await session.flush()
 
+    async def _audit(self, session: AsyncSession, key: RecordKey, books_id: str, entry: AuditEntry) -> None:
+        await append(session, self._keys, key, books_id, entry)
+
     def _link(self, row: LinkRow) -> Link:
         base = unseal(self._keys, row.sealed_base, *_place(row)) if row.sealed_base else None
-        return Link(row.crm_id, row.books_id, row.state, base, row.crm_seen, row.books_seen, row.mapping_version)
+        return Link(
+            crm_id=row.crm_id,
+            books_id=row.books_id,
+            state=row.state,
+            base=base,
+            crm_seen=row.crm_seen,
+            books_seen=row.books_seen,
+            mapping_version=row.mapping_version,
+            updated_at=row.updated_at,
+        )
+
+
+def _new_row(key: RecordKey, books_id: str) -> LinkRow:
+    now = datetime.now(UTC)
+    return LinkRow(
+        connection=key.connection,
+        flow=key.flow,
+        crm_id=key.record_id,
+        books_id=books_id,
+        state="active",
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _alias(key: RecordKey, now_crm_id: str) -> AliasRow:
+    return AliasRow(
+        connection=key.connection,
+        flow=key.flow,
+        crm_id=key.record_id,
+        now_crm_id=now_crm_id,
+        created_at=datetime.now(UTC),
+    )
 
 
 async def _row(session: AsyncSession, key: RecordKey) -> LinkRow | None:

@@ -2,14 +2,25 @@
 
 from runtime.keys import KeyRing, load_keys
 from runtime.settings import Settings
+from store.alerts import Alerts
 from store.audit import Audit
 from store.callbacks import Callbacks
+from store.channels import Channels
 from store.cursors import Cursors
 from store.database import Database
+from store.erasure import Erasure
 from store.holds import Holds
 from store.inbox import Inbox
 from store.intents import Intents
+from store.lags import Lags
 from store.links import Links
+from store.marks import Marks
+from store.news import News
+from store.plans import Plans
+from store.sightings import Sightings
+from store.signs import Signs
+from store.tokens import Tokens
+from store.waiting import Waiting
 
 
 class Store:
@@ -18,13 +29,24 @@ class Store:
     def __init__(self, url: str, keys: KeyRing) -> None:
         self.database = Database(url)
         self.keys = keys
-        self.audit = Audit(self.database)
+        self.alerts = Alerts(self.database)
+        self.audit = Audit(self.database, keys)
         self.callbacks = Callbacks(self.database, keys)
+        self.channels = Channels(self.database)
         self.cursors = Cursors(self.database)
+        self.erasure = Erasure(self.database, keys)
         self.holds = Holds(self.database, keys)
         self.inbox = Inbox(self.database)
         self.intents = Intents(self.database, keys)
+        self.lags = Lags(self.database)
         self.links = Links(self.database, keys)
+        self.news = News(self.database)
+        self.plans = Plans(self.database, keys)
+        self.sightings = Sightings(self.database)
+        self.signs = Signs(self.database)
+        self.tokens = Tokens(self.database, keys)
+        self.marks = Marks(self.database)
+        self.waiting = Waiting(self.database)
 
     async def close(self) -> None:
         """Give the database's connections back."""

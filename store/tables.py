@@ -91,8 +91,10 @@ class IntentRow(Table):
     side: Mapped[str] = mapped_column(String(10))  # whose record the new one is to be the partner of: crm, books
     record_id: Mapped[str]
     reference: Mapped[str] = mapped_column(String(64), index=True)
-    state: Mapped[str] = mapped_column(String(20))  # reserved, sending, in-doubt, done, refused
+    state: Mapped[str] = mapped_column(String(20))  # reserved, sending, in-doubt, done, refused, dropped
     fence: Mapped[int]
+    admission: Mapped[str] = mapped_column(String(10))  # empty, counted (for the limit), approved (by a person)
+    admitted_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     settle_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -121,6 +123,9 @@ class InboxRow(Table):
     event: Mapped[str] = mapped_column(String(80))
     record_id: Mapped[str]
     received_at: Mapped[datetime]
+    attempts: Mapped[int]  # at handing it over that failed although Temporal could be reached
+    due_at: Mapped[datetime | None]
+    problem: Mapped[str]
 
 
 class CallbackRow(Table):
@@ -152,21 +157,39 @@ class HoldRow(Table):
 
 
 class AuditRow(Table):
-    """One write, or one link, and what caused it. Rows are only ever added."""
+    """One write, or one link, and what caused it. Rows are only ever added; each vouches for the one before."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index(None, "crm_id", "connection", "flow", "at"),)
 
-    seq: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # one more than the row before, always
     at: Mapped[datetime]
-    connection: Mapped[str] = mapped_column(String(40), index=True)
+    connection: Mapped[str] = mapped_column(String(40))
     flow: Mapped[str] = mapped_column(String(40))
-    crm_id: Mapped[str] = mapped_column(index=True)
+    crm_id: Mapped[str]
     books_id: Mapped[str]
-    action: Mapped[str] = mapped_column(String(20))  # create, adopt, update
+    side: Mapped[str] = mapped_column(String(10))  # which system was written: crm, books
+    action: Mapped[str] = mapped_column(String(20))  # create, adopt, update, erase, …
     cause: Mapped[str]
+    workflow_id: Mapped[str]
     fields: Mapped[str] = mapped_column(Text)  # as many as the mapping has, custom ones included
     mapping_version: Mapped[str] = mapped_column(String(64))
-    sealed_values: Mapped[bytes | None] = mapped_column(LargeBinary)
+    request: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text)
+    # Empty in the rows of the first version, which precede the chain.
+    key_id: Mapped[str | None] = mapped_column(String(40))
+    values_commit: Mapped[bytes | None] = mapped_column(LargeBinary)
+    prev_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class AuditValuesRow(Table):
+    """What a row of the audit log wrote. Apart from it, because it may be erased and the log may not be changed."""
+
+    __tablename__ = "audit_values"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AliasRow(Table):
@@ -191,3 +214,28 @@ class WaitingCreateRow(Table):
     side: Mapped[str] = mapped_column(String(10), primary_key=True)
     record_id: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+
+
+class LagRow(Table):
+    """How long after its creation a record was first found by a search."""
+
+    __tablename__ = "lags"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection: Mapped[str] = mapped_column(String(40))
+    system: Mapped[str] = mapped_column(String(40))
+    seconds: Mapped[float]
+    at: Mapped[datetime]
+
+
+class MarkRow(Table):
+    """A mark of ours on a record of either system, as a nightly check saw it."""
+
+    __tablename__ = "marks"
+
+    connection: Mapped[str] = mapped_column(String(40), primary_key=True)
+    system: Mapped[str] = mapped_column(String(40), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(64), primary_key=True)
+    record_id: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime]
+    accepted: Mapped[bool]

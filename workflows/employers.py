@@ -3,8 +3,9 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.models import PartyKey, PartySide, PeoplePage
+    from activities.models import PartyKey, PartySide
     from activities.queues import CAPSULE
+    from activities.sweep_models import PeoplePage
     from activities.sweeps import SweepActivities
     from mapping.plan import ClientPlan
     from workflows.options import api_call

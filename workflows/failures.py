@@ -25,7 +25,7 @@ def hold_for(key: PartyKey, error: FailureError) -> OpenHold:
 def text_of(error: FailureError) -> str:
     """Return what went wrong, for people; without personal data, as activities promise."""
     said = _said(error)
-    return said.message if said else "no answer for a week"
+    return said.message if said else "no answer in time"
 
 
 def _said(error: FailureError) -> ApplicationError | None:

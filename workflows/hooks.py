@@ -1,13 +1,19 @@
-"""Webhooks are kept up: both systems drop them without a word when deliveries fail."""
+"""Webhooks are kept up: both systems drop them without a word when deliveries fail.
+
+What changed while one was missing was told by nobody, so a sweep follows at once; its cursor knows from when on.
+"""
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.catch_up import CatchUpActivities
     from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
-    from activities.models import Callback, ConnectionName, NewHook
+    from activities.models import ConnectionName
     from activities.queues import CAPSULE, FRESHBOOKS
+    from activities.sweep_models import Callback, NewHook
+    from activities.watch_models import CatchUp
     from workflows.models import CallbackRequest, ConnectionRequest, HookReport
-    from workflows.options import api_call
+    from workflows.options import STORE_CALL, api_call
 
 PARTY_EVENTS = ("party/created", "party/updated", "party/deleted")
 CLIENT_EVENTS = ("client",)  # the noun stands for all its verbs
@@ -16,15 +22,19 @@ RANK = 3
 
 @workflow.defn
 class HookUpkeep:
-    """Register the webhooks that are missing, and ask again for handshakes that never came."""
+    """Register the webhooks that are missing, ask again for handshakes that never came, and catch up."""
 
     @workflow.run
     async def run(self, request: ConnectionRequest) -> HookReport:
-        """Look at both systems and mend what is missing."""
+        """Look at both systems, mend what is missing, and have the systems swept that could not tell us."""
         self._connection, self._report = request.connection, HookReport()
+        self._unheard: list[str] = []
         await self._keep_rest_hooks()
         await self._keep_callbacks()
-        workflow.set_current_details(f"created: {', '.join(self._report.created) or 'none'}")
+        if self._unheard and workflow.patched("catch-up-sweep"):
+            await self._catch_up()
+        swept = ", ".join(self._report.caught_up) or "none"
+        workflow.set_current_details(f"created: {', '.join(self._report.created) or 'none'}; swept at once: {swept}")
         return self._report
 
     async def _keep_rest_hooks(self) -> None:
@@ -38,6 +48,7 @@ class HookUpkeep:
             hook = NewHook(connection=self._connection, event=event)
             create = CapsuleHookActivities.create_rest_hook
             await workflow.execute_activity_method(create, hook, **self._call(CAPSULE, f"register {event}"))
+            self._heard_nothing_of(CAPSULE)
 
     async def _keep_callbacks(self) -> None:
         listed = await workflow.execute_activity_method(
@@ -52,10 +63,22 @@ class HookUpkeep:
             await workflow.execute_activity_method(
                 resend, callback, **self._call(FRESHBOOKS, f"handshake of callback {callback_id} again")
             )
+            self._heard_nothing_of(FRESHBOOKS)
         for event in self._missing(CLIENT_EVENTS, listed.events):
             hook = NewHook(connection=self._connection, event=event)
             create = FreshBooksHookActivities.create_callback
             await workflow.execute_activity_method(create, hook, **self._call(FRESHBOOKS, f"register {event}"))
+            self._heard_nothing_of(FRESHBOOKS)
+
+    async def _catch_up(self) -> None:
+        missed = CatchUp(connection=self._connection, systems=self._unheard)
+        self._report.caught_up = await workflow.execute_local_activity_method(
+            CatchUpActivities.sweep_now, missed, **STORE_CALL
+        )
+
+    def _heard_nothing_of(self, system: str) -> None:
+        if system not in self._unheard:
+            self._unheard.append(system)
 
     def _asked(self) -> ConnectionName:
         return ConnectionName(connection=self._connection)

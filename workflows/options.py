@@ -8,8 +8,7 @@ from temporalio.common import Priority, RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from activities.queues import account_queue
 
-# Backoff while a system is down: soon again at first, at most five minutes apart, for a week. Longer than that is for
-# a person: the pass becomes a hold.
+# Backoff while a system is down: soon again at first, at most five minutes apart.
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
 API_CALL = workflow.ActivityConfig(
@@ -17,7 +16,9 @@ API_CALL = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(seconds=90),
     # The worker beats for us every third of this: a killed worker is noticed after ten, not after ninety.
     heartbeat_timeout=timedelta(seconds=10),
-    schedule_to_close_timeout=timedelta(days=7),
+    # While an account waits for a person's consent its queue is paused, and that one hold stands for all of them: they
+    # must not become a hold each because the person is on holiday. Alerts tell of an outage long before this.
+    schedule_to_close_timeout=timedelta(days=90),
     retry_policy=PATIENT,
 )
 
@@ -34,10 +35,23 @@ STORE_CALL = workflow.LocalActivityConfig(
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)),
 )
 
+# Minutes of work on our own store, page by page; it beats after every page.
+LONG_STORE_CALL = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=60),
+    schedule_to_close_timeout=timedelta(days=1),
+    retry_policy=PATIENT,
+)
+
 
 def api_call(system: str, connection: str, rank: int, summary: str) -> workflow.ActivityConfig:
     """Return how to call one account: on its own queue, in turn, with a line for the Temporal UI."""
     return _on_account(API_CALL, system, connection, rank, summary)
+
+
+def long_store_call(summary: str) -> workflow.ActivityConfig:
+    """Return how to do minutes of work on our own store, with a line for the Temporal UI."""
+    return {**LONG_STORE_CALL, "summary": summary}
 
 
 def check(system: str, connection: str) -> workflow.ActivityConfig:

@@ -4,6 +4,11 @@ from typing import Any, Literal
 
 from alembic import context
 
+import store.alerts  # its tables belong to the metadata
+import store.channels  # likewise
+import store.news  # likewise
+import store.plan_tables  # likewise
+import store.tokens  # noqa: F401 - its table belongs to the metadata
 from store.tables import Instant, Table
 
 

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities
 from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
-from activities.models import Callback, ConnectionName, HookList, Identity, NewHook
+from activities.models import ConnectionName
+from activities.sweep_models import Callback, HookList, NewHook
 from tests.sandboxes import HOOKS, Firm
 
 
@@ -78,6 +78,7 @@ async def test_a_verifier_that_freshbooks_does_not_know_is_never_trusted(firm: F
     await firm.store.callbacks.offer(firm.name, str(callback.callback_id), "forged")
     assert not await firm.run(FreshBooksHookActivities.verify_callback, callback)
     assert await firm.store.callbacks.trusted(firm.name) == []
+    assert await firm.store.callbacks.offered(firm.name, str(callback.callback_id)) is None
 
 
 async def test_a_forged_handshake_does_not_end_the_trust_in_the_real_one(firm: Firm) -> None:
@@ -106,19 +107,3 @@ async def test_where_providers_cannot_reach_us_no_hook_is_registered(firm: Firm)
     hooks = CapsuleHookActivities(firm.capsule_api(), None)
     await ActivityEnvironment().run(hooks.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
     assert firm.sandbox.capsule_service.records.all("resthook") == []
-
-
-async def test_the_check_names_the_accounts_behind_the_tokens(firm: Firm) -> None:
-    """Z20."""
-    asked = ConnectionName(connection=firm.name)
-    assert await firm.run(CapsuleCheckActivities.identify_capsule, asked) == Identity(text="account sandbox")
-    found = await firm.run(FreshBooksCheckActivities.identify_freshbooks, asked)
-    assert found == Identity(text=f"account {firm.connection.freshbooks.account_id}")
-
-
-async def test_the_check_notices_another_account_behind_the_token(firm: Firm) -> None:
-    """Z20: writing into the wrong books would be worse than not writing."""
-    checks = FreshBooksCheckActivities(firm.freshbooks_api(), "zzz999")
-    found = await ActivityEnvironment().run(checks.identify_freshbooks, ConnectionName(connection=firm.name))
-    assert not found.ok
-    assert "zzz999 is not among the token's accounts: sBx7Qz" in found.text

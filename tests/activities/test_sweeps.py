@@ -1,13 +1,21 @@
 """Sweeps: what differs is announced, and what is as it was seen is not."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import httpx
+from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
-from activities.models import DeletedSince, PeoplePage, Stream, SweepEnd, SweepPage, SweptPage
+from activities.sweep_models import DeletedSince, PeoplePage, Stream, SweepEnd, SweepPage, SweptPage
 from activities.sweeps import OVERLAP, CursorActivities, SweepActivities
+from activities.watch_models import DeletionsPage
+from connectors.capsule.api import CapsuleApi
+from connectors.http import fixed_token, http_client
+from mapping.context import Context
+from store.news import Told
 from tests.activities.steps import created
 from tests.sandboxes import Announced, Firm
+from worker.accounts import clients_template
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -93,6 +101,48 @@ async def test_deleted_parties_are_listed_by_their_own_log(firm: Firm) -> None:
     await firm.delete_party(gone)
     deletions = await firm.run(SweepActivities.deleted_parties, DeletedSince(connection=firm.name, since=since))
     assert (deletions.party_ids, deletions.has_more) == ([gone], False)
+
+
+async def deletions(firm: Firm) -> SweptPage:
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    return await firm.run(SweepActivities.sweep_deletions, DeletionsPage(connection=firm.name, since=since))
+
+
+async def test_a_linked_party_that_was_deleted_is_announced(firm: Firm) -> None:
+    """F16: no list of changes shows a deletion."""
+    party_id, _ = await created(firm, name="Acme Ltd")
+    await firm.delete_party(party_id)
+    assert await deletions(firm) == SweptPage(listed=1, announced=1, has_more=False)
+    assert firm.announced == [Announced(firm.name, party_id, "sweep: deleted", 3)]
+
+
+async def test_a_deleted_party_that_had_no_client_is_nobodys_business(firm: Firm) -> None:
+    await firm.delete_party(await firm.new_party())
+    assert await deletions(firm) == SweptPage(listed=1, announced=0, has_more=False)
+
+
+async def test_a_party_that_we_may_no_longer_see_is_not_deleted(firm: Firm) -> None:
+    """F16: a team's walls would else archive the team's customers."""
+    party_id, _ = await created(firm, name="Acme Ltd")
+    hidden = {"parties": [], "restrictedParties": [{"id": party_id, "type": "organisation", "isRestricted": True}]}
+    async with http_client(httpx.MockTransport(lambda _: httpx.Response(200, json=hidden))) as http:
+        capsule = CapsuleApi(http, fixed_token(SecretStr("token")))
+        template = clients_template(firm.name, firm.connection)
+        sweeps = SweepActivities(capsule, template, Context(), firm.store, firm._announce)
+        asked = DeletionsPage(connection=firm.name, since=NOON)
+        assert (await ActivityEnvironment().run(sweeps.sweep_deletions, asked)).announced == 0
+    assert firm.announced == []
+
+
+async def test_a_change_that_no_webhook_told_of_is_counted_once(firm: Firm) -> None:
+    """F13: sweeps overlap, so most changes are listed twice."""
+    silent, told = await firm.new_party(), await firm.new_party()
+    await firm.store.news.told([Told(firm.name, "capsule", str(told), datetime.now(UTC))])
+    for _ in range(2):
+        await swept(firm, since=datetime.now(UTC) - timedelta(minutes=1))
+    assert announced(firm) == sorted([silent, told] * 2)
+    (count,) = await firm.store.news.counts(date(2026, 1, 1))
+    assert (count.by_webhook, count.by_sweep) == (1, 1)
 
 
 async def test_the_first_sweep_reads_everything(firm: Firm) -> None:

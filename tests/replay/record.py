@@ -12,21 +12,41 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from temporalio.client import WorkflowHandle
 
 from runtime.queues import WORKFLOW_QUEUE
+from runtime.settings import Alerts
+from starters.schedules import ensure_schedules, wanted_schedules
 from store.store import Store
+from tests.channels import Post
 from tests.databases import TEST_KEYS, sqlite_url
+from tests.replay.pairs import TWO_WAY
+from tests.replay.plans import PLANS
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
 from tests.workflows.office import Office
+from worker.alerts import alert_queue
+from worker.main import account_worker
+from workflows.alerts import AlertTest, AlertWatch
 from workflows.checks import ConnectionCheck
+from workflows.client_sweeps import ClientSweep
 from workflows.hooks import CallbackVerification, HookUpkeep
-from workflows.models import CallbackRequest, ConnectionRequest, Resolution, SweepRequest
+from workflows.models import (
+    AlertWatchRequest,
+    CallbackRequest,
+    CheckRequest,
+    ClientSweepRequest,
+    ConnectionRequest,
+    Resolution,
+    SweepRequest,
+)
 from workflows.sweeps import PartySweep
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -100,10 +120,34 @@ async def sweep(office: Office) -> Handle:
     return await office.temporal.start_workflow(PartySweep.run, request, id="party-sweep", task_queue=WORKFLOW_QUEUE)
 
 
+async def sweep_of_deletions(office: Office) -> Handle:
+    """A linked party was deleted."""
+    party_id = await office.firm.new_party()
+    await office.sync(party_id)
+    await office.firm.delete_party(party_id)
+    request = SweepRequest(connection=office.firm.name)
+    return await office.temporal.start_workflow(PartySweep.run, request, id="party-sweep", task_queue=WORKFLOW_QUEUE)
+
+
+async def client_sweep(office: Office) -> Handle:
+    """Two pages of clients are listed, and one of deleted ones."""
+    for number in range(101):
+        await office.firm.new_client(organization=f"Customer {number}")
+    request = ClientSweepRequest(connection=office.firm.name)
+    return await office.temporal.start_workflow(ClientSweep.run, request, id="client-sweep", task_queue=WORKFLOW_QUEUE)
+
+
 async def hook_upkeep(office: Office) -> Handle:
     """All webhooks are registered."""
     request = ConnectionRequest(connection=office.firm.name)
     return await office.temporal.start_workflow(HookUpkeep.run, request, id="hook-upkeep", task_queue=WORKFLOW_QUEUE)
+
+
+async def hook_upkeep_with_sweep(office: Office) -> Handle:
+    """Webhooks were missing, so a sweep is started at once."""
+    sweeps = [each for each in wanted_schedules(office.firm.settings) if each.id.startswith("party-sweep/")]
+    await ensure_schedules(office.temporal, sweeps, run_now=False)
+    return await hook_upkeep(office)
 
 
 async def callback_verification(office: Office) -> Handle:
@@ -116,10 +160,51 @@ async def callback_verification(office: Office) -> Handle:
 
 async def connection_check(office: Office) -> Handle:
     """Both systems are asked who we are."""
-    request = ConnectionRequest(connection=office.firm.name)
+    request = CheckRequest(connection=office.firm.name)
     return await office.temporal.start_workflow(
         ConnectionCheck.run, request, id="connection-check", task_queue=WORKFLOW_QUEUE
     )
+
+
+async def connection_check_in_full(office: Office) -> Handle:
+    """Both systems are asked everything that a sync needs."""
+    request = CheckRequest(connection=office.firm.name, webhooks=True)
+    return await office.temporal.start_workflow(
+        ConnectionCheck.run, request, id="connection-check", task_queue=WORKFLOW_QUEUE
+    )
+
+
+async def alert_watch(office: Office) -> Handle:
+    """The alert watch tells of a hold, sends heartbeats, and ends when its history has grown long."""
+    post = Post()
+    alerts = Alerts(urls=(post.url,), group_for=timedelta(seconds=1), heartbeat_url=post.heartbeat_url)
+    await office.firm.store.holds.open("client-upsert/acme/capsule-party-7", office.firm.record_key(7), "conflict", {})
+    request = AlertWatchRequest(every=timedelta(milliseconds=10))
+    async with _alert_worker(office, alerts):
+        handle = await office.temporal.start_workflow(AlertWatch.run, request, id="alerts", task_queue=WORKFLOW_QUEUE)
+        await handle.result()
+    post.close()
+    return handle
+
+
+async def alert_test(office: Office) -> Handle:
+    """A person tries the channels; one of them does not answer."""
+    post, dead = Post(), Post()
+    dead.close()
+    async with _alert_worker(office, Alerts(urls=(post.url, dead.url))):
+        handle = await office.temporal.start_workflow(AlertTest.run, id="alert-test", task_queue=WORKFLOW_QUEUE)
+        await handle.result()
+    post.close()
+    return handle
+
+
+@asynccontextmanager
+async def _alert_worker(office: Office, alerts: Alerts) -> AsyncIterator[None]:
+    settings = office.firm.settings.model_copy(update={"alerts": alerts, "connections": {}})
+    async with httpx.AsyncClient() as http:
+        queue = alert_queue(settings, office.temporal, office.firm.store, http)
+        async with account_worker(office.temporal, queue):
+            yield
 
 
 SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
@@ -132,9 +217,17 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         in_doubt,
         gone,
         sweep,
+        sweep_of_deletions,
+        client_sweep,
         hook_upkeep,
+        hook_upkeep_with_sweep,
         callback_verification,
         connection_check,
+        connection_check_in_full,
+        alert_watch,
+        alert_test,
+        *TWO_WAY,
+        *PLANS,
     )
 }
 
@@ -144,7 +237,12 @@ async def record(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store(sqlite_url(Path(folder)), TEST_KEYS)
         await store.database.migrate()
-        async with embedded_server() as server, open_firm(store, Path(folder), "acme") as firm:
+        direction = "both" if SCENARIOS[name] in TWO_WAY else "to-books"
+        async with (
+            embedded_server() as server,
+            open_firm(store, Path(folder), "acme", direction=direction) as firm,
+        ):
+            await firm.new_field("Ledgerline reference")
             office = Office(server.client, firm)
             async with office.working():
                 handle = await SCENARIOS[name](office)

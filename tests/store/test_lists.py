@@ -10,7 +10,7 @@ from runtime.keys import KeyProblem
 from store.records import RecordKey
 from store.sealed import unseal
 from store.store import Store
-from store.tables import AuditRow, CallbackRow, HoldRow
+from store.tables import AuditValuesRow, CallbackRow, HoldRow
 from tests.databases import TEST_KEYS
 from tests.store.records import ACME, NOON, NORDWIND, agreed, created
 
@@ -195,10 +195,10 @@ async def test_the_values_of_an_audit_row_are_kept_sealed_for_that_record(sqlite
     """S44"""
     await sqlite_store.links.confirm(ACME, agreed("90210"), audit=created())
     async with sqlite_store.database.reading() as session:
-        sealed = await session.scalar(select(AuditRow.sealed_values))
+        sealed = await session.scalar(select(AuditValuesRow.sealed))
     assert sealed is not None
     values = unseal(TEST_KEYS, sealed, "audit", "values", "acme", "clients", "7")
-    assert values == {"before": {}, "after": {"email": "nora@quist.test", "fname": "Nora"}}
+    assert values == {"before": {}, "after": {"email": "nora@quist.test", "fname": "Nora"}, "rules": {}}
     with pytest.raises(KeyProblem):
         unseal(TEST_KEYS, sealed, "audit", "values", "acme", "clients", "8")
 

@@ -15,3 +15,11 @@ async def office(temporal: Client, firm: Firm) -> AsyncIterator[Office]:
     opened = Office(temporal, firm)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def two_way_office(temporal: Client, two_way_firm: Firm) -> AsyncIterator[Office]:
+    """The same for a firm whose changes go both ways."""
+    opened = Office(temporal, two_way_firm)
+    yield opened
+    await opened.close()

@@ -17,13 +17,14 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from runtime.queues import WORKFLOW_QUEUE
-from starters.announce import Announcer, client_upsert_id
+from starters.announce import Announcer, client_upsert_id, party_from_client_id
 from store.holds import OpenHold
 from tests.sandboxes import Firm
 from worker.accounts import AccountQueue
 from worker.main import account_worker, workflow_worker
 from workflows.clients import ClientUpsert
-from workflows.models import ClientUpsertRequest, ClientUpsertResult, Resolution
+from workflows.models import ClientUpsertRequest, ClientUpsertResult, PartyFromClientResult, Resolution
+from workflows.parties import PartyFromClient
 
 StandIns = Mapping[str, Callable[..., Any]]
 """Activities that take the place of real ones, by name."""
@@ -63,6 +64,43 @@ class Office:
     async def result(self, party_id: int) -> ClientUpsertResult:
         """Wait until nothing is pending, and return how it ended."""
         return await asyncio.wait_for(self.workflow(party_id).result(), PATIENCE)
+
+    async def client_changed(self, client_id: int, cause: str = "freshbooks webhook client.update") -> None:
+        """Tell whoever sees to a client that it may have changed."""
+        self._begun.add(party_from_client_id(self.firm.name, client_id))
+        await self.announcer.client_changed(self.firm.name, str(client_id), cause, WEBHOOK)
+
+    def client_workflow(self, client_id: int) -> "WorkflowHandle[PartyFromClient, PartyFromClientResult]":
+        """Return the latest run of the workflow of a client without a party."""
+        workflow_id = party_from_client_id(self.firm.name, client_id)
+        return self.temporal.get_workflow_handle(workflow_id, result_type=PartyFromClientResult)
+
+    async def client_result(self, client_id: int) -> PartyFromClientResult:
+        """Wait until nothing is pending for a client without a party, and for its party, and return how it ended."""
+        result = await asyncio.wait_for(self.client_workflow(client_id).result(), PATIENCE)
+        if result.party_id is not None:
+            self.expect(result.party_id)
+            await self.result(result.party_id)
+        return result
+
+    async def hold_of_client(self, client_id: int) -> OpenHold:
+        """Return the hold of a client without a party, once it waits for a person."""
+
+        async def listed() -> OpenHold | None:
+            holds = await self.firm.store.holds.listed()
+            return next((each for each in holds if (each.side, each.record_id) == ("books", str(client_id))), None)
+
+        hold: OpenHold = await until(listed)
+        return hold
+
+    async def hold_listed(self, record_id: str) -> OpenHold:
+        """Return the hold that is listed under this name, once there is one."""
+
+        async def listed() -> OpenHold | None:
+            return next((each for each in await self.firm.store.holds.listed() if each.record_id == record_id), None)
+
+        hold: OpenHold = await until(listed)
+        return hold
 
     async def sync(self, party_id: int) -> ClientUpsertResult:
         """Announce a party and wait for the end."""

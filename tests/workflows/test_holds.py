@@ -205,7 +205,7 @@ async def test_a_client_deleted_in_freshbooks_is_for_a_person(office: Office, fi
         await office.announce(party_id)
         assert (await office.hold(party_id)).reason == "conflict"
         await firm.change_client(client_id, vis_state=0)
-        assert await office.announcer.client_changed(firm.name, str(client_id), "freshbooks webhook client.update", 2)
+        await office.announcer.client_changed(firm.name, str(client_id), "freshbooks webhook client.update", 2)
         assert (await office.result(party_id)).outcome == "updated"
     assert firm.client(client_id)["organization"] == "Acme & Sons"
 

@@ -8,12 +8,12 @@ from temporalio import activity
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
-from activities.models import SweepPage, SweptPage
+from activities.sweep_models import SweepPage, SweptPage
 from runtime.queues import WORKFLOW_QUEUE
 from tests.sandboxes import Firm
 from tests.workflows.office import Office
-from workflows.models import SweepRequest, SweepResult
-from workflows.sweeps import MOST_PASSES, PARTIES, PartySweep
+from workflows.models import Resolution, SweepRequest, SweepResult
+from workflows.sweeps import BACKFILL, MOST_PASSES, PARTIES, PartySweep
 
 RUNS = itertools.count(1)
 
@@ -57,8 +57,30 @@ async def cursor(firm: Firm) -> datetime | None:
 async def test_the_first_sweep_announces_everybody_behind_all_other_work(office: Office, firm: Firm) -> None:
     parties = [await firm.new_party() for _ in range(3)]
     async with office.working():
+        for party_id in parties:
+            office.expect(party_id)
         assert await swept(office) == SweepResult(listed=3, announced=3, passes=1)
-    assert [(each.party_id, each.priority) for each in firm.announced] == [(party_id, 5) for party_id in parties]
+        assert [(await office.result(party_id)).outcome for party_id in parties] == ["created"] * 3
+        described = await office.workflow(parties[0]).describe()
+    assert described.raw_description.workflow_execution_info.priority.priority_key == BACKFILL
+
+
+async def test_a_first_sweep_that_would_create_too_much_asks_before_it_creates_anything(
+    office: Office, firm: Firm
+) -> None:
+    """F5, F22."""
+    firm.use_clients(bulk_limit=2)
+    parties = [await firm.new_party(name=name) for name in ("Acme", "Globex", "Initech")]
+    async with office.working():
+        await swept(office)
+        assert (await office.hold_listed("bulk-creates")).reason == "bulk-limit"
+        assert firm.clients() == []
+        for party_id in parties:
+            office.expect(party_id)
+        bulk = office.temporal.get_workflow_handle(f"bulk-creates/{firm.name}/clients")
+        await bulk.execute_update("resolve", Resolution(choice="approve"))
+        await bulk.result()
+        assert [(await office.result(party_id)).outcome for party_id in parties] == ["created"] * 3
 
 
 async def test_a_later_sweep_announces_only_what_differs(office: Office, firm: Firm) -> None:
@@ -71,6 +93,18 @@ async def test_a_later_sweep_announces_only_what_differs(office: Office, firm: F
         await firm.change_party(changed, name="Acme & Sons")
         assert await swept(office) == SweepResult(listed=2, announced=1, passes=1)
     assert [(each.party_id, each.priority) for each in firm.announced] == [(changed, 3)]
+
+
+async def test_every_sweep_announces_the_linked_parties_that_were_deleted(office: Office, firm: Firm) -> None:
+    """F16: the first one too, because webhooks link parties before it ends."""
+    async with office.working():
+        gone, stays = await firm.new_party(), await firm.new_party()
+        for party_id in (gone, stays):
+            await office.sync(party_id)
+        await firm.delete_party(gone)
+        assert await swept(office) == SweepResult(listed=1, announced=1, passes=1)
+        assert (await swept(office)).announced == 1  # sweeps overlap
+    assert [(each.party_id, each.cause) for each in firm.announced] == [(gone, "sweep: deleted")] * 2
 
 
 async def test_the_cursor_stands_where_the_sweep_began(office: Office, firm: Firm) -> None:
