@@ -19,8 +19,8 @@ test: $(READY)  ## everything that proves the project
 bench: $(READY)  ## measure; writes build/bench.json
 	@$(BIN)/python -m tests.bench
 
-faults: $(READY)  ## lost answers, late commits, killed workers on the real system; the ledger is the judge
-	@$(BIN)/python -m tests.faults.campaign
+faults: $(READY)  ## 10,000 creates under lost answers, late commits, killed workers; OPTIONS="--parties 300", docs/faults.md
+	@$(BIN)/python -m tests.faults.campaign $(OPTIONS)
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
+from activities.crash_points import crash_point
 from activities.errors import temporal_errors
 from activities.models import ClientKey, ClientSide, ClientWritten, Found, LookForClient, WriteClient
 from activities.parting_models import Farewell
@@ -15,7 +16,6 @@ from connectors.freshbooks.models import Client
 from mapping.context import Context
 from mapping.engine import Template
 from mapping.plan import FieldWrite
-from runtime.crash_points import crash_point
 from store.intents import FenceLost
 from store.store import Store
 

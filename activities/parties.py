@@ -156,6 +156,9 @@ class PartyActivities:
 
     async def _create(self, write: CreateParty) -> Party:
         ids = await self._definitions()
+        if self._field not in ids:  # a person may have made it a moment ago
+            self._field_ids_until = 0.0
+            ids = await self._definitions()
         if self._field not in ids:
             text = f'make a text custom field "{self._field}" for people and organisations in Capsule, then retry'
             raise Refused("capsule", f"a party for client {write.key.client_id} cannot carry our reference: {text}")
@@ -273,8 +276,8 @@ class PartyActivities:
         return RecordKey(connection, CLIENTS_FLOW, str(party_id))
 
     async def _definitions(self) -> dict[str, int]:
-        """Return the ids of the custom fields of parties by name; read again every minute, and when one is new."""
-        if monotonic() > self._field_ids_until or self._field not in self._field_ids:
+        """Return the ids of the custom fields of parties by name; read again every minute."""
+        if monotonic() > self._field_ids_until:
             ids: dict[str, int] = {}
             for page in range(1, MOST_PAGES + 1):
                 listed = await self._capsule.party_field_definitions(page=page)

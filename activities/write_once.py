@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from activities.crash_points import crash_point
 from activities.models import OpenCreate
 from connectors.errors import ConsentLost, Refused, Unauthorized, UnknownOutcome, Wait
-from runtime.crash_points import crash_point
 from store.intents import Intent
 from store.records import RecordKey
 from store.store import Store

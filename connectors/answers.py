@@ -112,11 +112,11 @@ def wait_said(headers: Mapping[str, str]) -> timedelta | None:
     the answer's own `Date`, so that a wrong clock on either side does no harm. Ask only for answers that mean "wait":
     FreshBooks sends both headers with every success.
     """
-    now = _http_date(headers.get("date", "")) or datetime.now(UTC)
+    now = http_date(headers.get("date", "")) or datetime.now(UTC)
     asked = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", asked):
         wait = timedelta(seconds=int(asked))
-    elif until := _http_date(asked) or _epoch(headers.get("x-ratelimit-reset", "")):
+    elif until := http_date(asked) or _epoch(headers.get("x-ratelimit-reset", "")):
         wait = until - now
     else:
         return None
@@ -128,7 +128,8 @@ def _epoch(text: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds[1]), UTC) if seconds else None
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """Return the instant that a header such as `Date` names, None if it names none."""
     try:
         instant = parsedate_to_datetime(text)
     except (TypeError, ValueError):

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 from pydantic import SecretStr
@@ -19,13 +20,34 @@ from connectors.errors import RateLimited, Unauthorized, Unavailable
 
 T = TypeVar("T")
 
-TokenSource = Callable[[], Awaitable[str]]
-"""Gives the access token to use now. Awaited before every request, so a refreshed token is used at once."""
+
+@dataclass(frozen=True)
+class AccessToken:
+    """An access token and the version of it: a later one has a higher number."""
+
+    text: str = field(repr=False)
+    version: int = 0
+
+
+class TokenSource(Protocol):
+    """Gives the access token to use now. Asked before every request, so a refreshed token is used at once."""
+
+    async def current(self) -> AccessToken:
+        """Return the token to use. Raises ConsentLost, or Unavailable while none is to be had."""
+
+    async def rejected(self, token: AccessToken) -> AccessToken | None:
+        """The system answered 401 to this token: return a fresh one to try once more, None if that does not help."""
+
+    def accepted(self, token: AccessToken) -> None:
+        """The system took this token, whatever it then said to the request."""
+
 
 TIME_LIMIT = timedelta(seconds=60)
 CONNECT_LIMIT = timedelta(seconds=5)
 # An idle connection that the provider closes just as we write costs an unknown outcome: we close it first.
 KEEP_ALIVE = timedelta(seconds=4)
+# Who is asked for a record that does not exist, or refuses its values, has looked at the token before.
+TOKEN_ACCEPTED = {200, 201, 202, 204, 404, 409, 422}
 LARGEST_BODY = 16 * 1024 * 1024
 
 # The connection never stood, so no byte of the request has left.
@@ -80,12 +102,23 @@ def _version() -> str:
 
 
 def fixed_token(token: SecretStr) -> TokenSource:
-    """Return a source that always gives this token: a personal access token, which is never refreshed."""
+    """Return a source that always gives this token and remembers nothing of what becomes of it."""
+    return _Fixed(token)
 
-    async def give() -> str:
-        return token.get_secret_value()
 
-    return give
+class _Fixed:
+    def __init__(self, token: SecretStr) -> None:
+        self._token = AccessToken(token.get_secret_value())
+
+    async def current(self) -> AccessToken:
+        return self._token
+
+    async def rejected(self, token: AccessToken) -> AccessToken | None:
+        del token
+        return None
+
+    def accepted(self, token: AccessToken) -> None:
+        del token
 
 
 async def send(
@@ -160,11 +193,7 @@ class Caller:
 
         `read` raises ValueError, KeyError, TypeError or AttributeError for an answer that is not as documented.
         """
-        headers = {"Authorization": f"Bearer {await self._checked_token(request)}"}
-        self._check_held(request)
-        answer = await send(self._http, self._dialect, request, headers, self._limit)
-        verdict = self._dialect.judge(answer)
-        self._note_limits(answer, verdict)
+        answer, verdict = await self._answer(request)
         if not 200 <= verdict.status < 300:
             raise refusal(self._dialect, request.doing, verdict, answer, repeatable=request.repeatable)
         try:
@@ -174,11 +203,43 @@ class Caller:
             reason = f"HTTP {answer.status}, unreadable"
             raise lost(self._dialect, request.doing, reason, repeatable=request.repeatable) from None
 
-    async def _checked_token(self, request: Request) -> str:
-        token = await self._token()
+    async def _answer(self, request: Request) -> tuple[Answer, Verdict]:
+        """Send the request; once more if a fresh token is to be had after a 401, with which nothing was done."""
+        began = time.monotonic()
+        token = await self._token.current()
+        answer, verdict = await self._send(request, token, began)
+        if verdict.status != 401:
+            return answer, verdict
+        fresh = await self._token.rejected(token)
+        if fresh is None:
+            return answer, verdict
+        answer, verdict = await self._send(request, fresh, began)
+        if verdict.status == 401:
+            await self._token.rejected(fresh)
+        return answer, verdict
+
+    async def _send(self, request: Request, token: AccessToken, began: float) -> tuple[Answer, Verdict]:
+        headers = {"Authorization": f"Bearer {self._checked(token, request)}"}
+        self._check_held(request)
+        answer = await send(self._http, self._dialect, request, headers, self._left(request, began))
+        verdict = self._dialect.judge(answer)
+        self._note_limits(answer, verdict)
+        if verdict.status in TOKEN_ACCEPTED:
+            self._token.accepted(token)
+        return answer, verdict
+
+    def _left(self, request: Request, began: float) -> timedelta:
+        """Return what is left of the time limit, in full seconds: waiting for a token, and a 401, count towards it."""
+        left = self._limit - timedelta(seconds=int(time.monotonic() - began))
+        if left <= timedelta(0):
+            text = f"{self._dialect.title} gave no access token in time, so we did not {request.doing}"
+            raise Unavailable(self._dialect.system, f"{text}: trying again later is safe")
+        return left
+
+    def _checked(self, token: AccessToken, request: Request) -> str:
         # A line break in a header would fail inside h11, whose message quotes the whole header.
-        if re.fullmatch(r"[!-~]+", token):
-            return token
+        if re.fullmatch(r"[!-~]+", token.text):
+            return token.text
         text = f"The access token for {self._dialect.title} is empty or damaged, so we did not {request.doing}"
         raise Unauthorized(self._dialect.system, f"{text}: connect again")
 

@@ -1,7 +1,7 @@
 """Getting, refreshing and revoking tokens by the authorization code grant, with Authlib building every request.
 
 Only Authlib's parts without I/O are used: nothing can refresh a token behind our back, and requests fail with the same
-errors as all others. Refreshing once at a time, and storing before use, is for the caller.
+errors as all others. Refreshing once at a time, and storing before use, is the work of `activities.tokens`.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,30 @@ from authlib.oauth2.rfc6749.parameters import prepare_token_request  # type: ign
 from authlib.oauth2.rfc7009 import prepare_revoke_token_request  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from connectors.answers import Answer
+from connectors.answers import Answer, http_date
 from connectors.dialect import Dialect, Verdict, lost, refusal
 from connectors.errors import ConsentLost, Problem, safe_word
-from connectors.http import Request, send
+from connectors.http import TIME_LIMIT, Request, send
 
 # A token whose life the provider does not state is renewed after this long.
 UNSAID_LIFE = timedelta(hours=1)
+# Instants on the wire have full seconds and a request takes a while: less than this apart is the same moment.
+SAME_MOMENT = timedelta(seconds=5)
+# However old a system says that a token is which it has just given: without a floor every request would renew it.
+SHORTEST_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A right that we ask for, and what does not work without it."""
+
+    name: str
+    needed_for: str
 
 
 @dataclass(frozen=True)
 class Provider:
-    """Where one system's OAuth endpoints are, and what is special about them."""
+    """Where one system's OAuth endpoints are, what is special about them, and the least rights that we need."""
 
     system: str
     title: str
@@ -37,6 +49,16 @@ class Provider:
     tokens_url: str
     revoke_url: str
     redirect_uri_on_refresh: bool = False
+    scopes: tuple[Scope, ...] = ()
+
+    def missing(self, granted: str) -> list[Scope]:
+        """Return what we need and were not granted. An empty text means that all was granted."""
+        return [scope for scope in self.scopes if granted and scope.name not in granted.split()]
+
+    def beyond(self, granted: str) -> list[str]:
+        """Return what we were granted and do not need."""
+        needed = {scope.name for scope in self.scopes}
+        return [name for name in granted.split() if name not in needed]
 
     def at(self, base_url: str) -> "Provider":
         """Return the same provider with all endpoints on another host, such as the sandbox."""
@@ -66,21 +88,32 @@ class Authorization:
 
 
 class Tokens(BaseModel):
-    """What a token endpoint gave. `expires_at` is in UTC and rather too early than too late."""
+    """What a token endpoint gave. Instants are by our own clock, in UTC; the end is rather too early than too late.
+
+    An empty `scope` means that what was asked for was given. Source: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     access: SecretStr
     refresh: SecretStr | None
     scope: str
+    issued_at: datetime
     expires_at: datetime
 
 
 class OAuth:
     """The grants of one application at one provider. Sends each request once."""
 
-    def __init__(self, http: httpx.AsyncClient, provider: Provider, application: Application) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        provider: Provider,
+        application: Application,
+        time_limit: timedelta = TIME_LIMIT,
+    ) -> None:
         self._http, self._provider, self._application = http, provider, application
+        self._time_limit = time_limit
         remedy = "check client id, client secret and redirect address in the settings"
         self._dialect = Dialect(provider.system, provider.title, judge, remedy=remedy)
 
@@ -138,7 +171,7 @@ class OAuth:
         return Request(doing, "POST", url, form=body, repeatable=repeatable)
 
     async def _post(self, request: Request) -> Answer:
-        answer = await send(self._http, self._dialect, request, {})
+        answer = await send(self._http, self._dialect, request, {}, self._time_limit)
         verdict = judge(answer)
         if any(problem.code == "invalid_grant" for problem in verdict.problems):
             text = f"{self._dialect.title} refused to {request.doing} (invalid_grant): a person has to connect again"
@@ -160,16 +193,26 @@ def judge(answer: Answer) -> Verdict:
 
 def _read_tokens(answer: Answer, started: datetime, previous: SecretStr | None) -> Tokens:
     said: dict[str, Any] = answer.json()
-    life = timedelta(seconds=int(said["expires_in"])) if said.get("expires_in") else UNSAID_LIFE
-    # FreshBooks says when the token was made, which may be before this request: the earlier end of life counts.
-    made = datetime.fromtimestamp(int(said["created_at"]), UTC) if said.get("created_at") else started
     refresh = said.get("refresh_token")
     return Tokens(
         access=SecretStr(_text(said["access_token"])),
         refresh=SecretStr(_text(refresh)) if refresh else previous,
         scope=str(said.get("scope") or ""),
-        expires_at=min(made, started) + life,
+        issued_at=started,
+        expires_at=started + _life_left(said, http_date(answer.headers.get("date", "")) or started),
     )
+
+
+def _life_left(said: dict[str, Any], now: datetime) -> timedelta:
+    """Return for how long the token lives from now on; `now` is by the clock of whoever gave it.
+
+    FreshBooks says when the token was made, which may be well before this request.
+    """
+    seconds = int(said.get("expires_in") or 0)
+    life = timedelta(seconds=seconds) if seconds > 0 else UNSAID_LIFE
+    made = datetime.fromtimestamp(int(said["created_at"]), UTC) if said.get("created_at") else now
+    age = now - made
+    return life if age < SAME_MOMENT else max(life - age, min(life, SHORTEST_LIFE))
 
 
 def _text(token: Any) -> str:

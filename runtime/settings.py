@@ -7,11 +7,23 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from runtime.alert_urls import allowed_channel, allowed_heartbeat
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -52,10 +64,19 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _redirect_uri(address: str) -> str:
+    parts = urlsplit(address)
+    here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+    if not (parts.scheme == "https" or here) or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("write an https:// address (or http://127.0.0.1:PORT/…) without a query, as you registered it")
+    return address
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
 
 
 class Section(BaseModel):
@@ -64,10 +85,32 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
-class CapsuleAccount(Section):
+class Account(Section):
+    """How we get into one account: with a fixed token, or as a registered application that a person connected."""
+
+    token: Secret = SecretStr("")
+    client_id: Annotated[str, Field(max_length=200)] = ""
+    client_secret: Secret = SecretStr("")
+    redirect_uri: RedirectUri = "http://127.0.0.1:8484/connected"
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        fixed, registered = bool(self.token.get_secret_value()), bool(self.client_id)
+        if fixed and (registered or self.client_secret.get_secret_value()):
+            raise ValueError("give either `token`, or `client_id` and `client_secret`, not both")
+        if not fixed and not (registered and self.client_secret.get_secret_value()):
+            raise ValueError("give either `token`, or `client_id` and `client_secret` (see docs/connecting.md)")
+        return self
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether a person connects this account, rather than the settings holding its token."""
+        return bool(self.client_id)
+
+
+class CapsuleAccount(Account):
     """One Capsule account. Source of the quota: https://developer.capsulecrm.com/v2/overview/handling-api-responses."""
 
-    token: Secret
     base_url: str = "https://api.capsulecrm.com"
     requests_per_hour: Annotated[int, Field(gt=0)] = 4000
 
@@ -77,11 +120,12 @@ class CapsuleAccount(Section):
         return self.requests_per_hour / 3600
 
 
-class FreshBooksAccount(Section):
+class FreshBooksAccount(Account):
     """One FreshBooks account. No quota is published: the default is half of what its headers were seen to say."""
 
-    token: Secret
-    account_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
+    # FreshBooks insists on https: nothing listens there, and the person copies the address that the browser shows.
+    redirect_uri: RedirectUri = "https://localhost/connected"
+    account_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,40}$")] = ""
     base_url: str = "https://api.freshbooks.com"
     requests_per_minute: Annotated[int, Field(gt=0)] = 300
 
@@ -90,13 +134,19 @@ class FreshBooksAccount(Section):
         """The pace that uses the quota up and no more."""
         return self.requests_per_minute / 60
 
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.is_registered and not self.account_id:
+            raise ValueError("`account_id` must be set beside `token`; only `ledgerline connect` can find it out")
+        return self
+
 
 class ClientsFlow(Section):
     """How parties and clients follow each other."""
 
     direction: Literal["both", "to-books"] = "both"
     sweep_every: Duration = timedelta(minutes=5)
-    # More creates than this within an hour, or in one sweep, wait for a person: a wrong mapping must not flood a system.
+    # More creates than this within an hour, or in a first sweep, wait for a person: a wrong mapping must not flood us.
     bulk_limit: Annotated[int, Field(ge=0)] = 200
     # What becomes of a client whose party was deleted in the CRM; more than `delete_limit` of them a day are held.
     when_party_deleted: Literal["archive", "keep"] = "archive"
@@ -160,6 +210,22 @@ class Metrics(Section):
     receiver_port: Port = 9465
 
 
+class Alerts(Section):
+    """How people are told what needs them. See docs/alerts.md; without `urls` alerts are only listed."""
+
+    urls: tuple[Annotated[Secret, AfterValidator(allowed_channel)], ...] = ()
+    # What is cured within this time is not told at all; what comes together within it is one message.
+    group_for: Duration = timedelta(minutes=1)
+    # Between two messages of one connection and reason.
+    quiet_for: Duration = timedelta(minutes=15)
+    # No sweep of a connection has ended for this long, and for three times its interval.
+    silence_after: Duration = timedelta(minutes=15)
+    # Changes or tasks have waited for this long.
+    backlog_after: Duration = timedelta(minutes=10)
+    # Called after every watch that found itself able to look and to tell, for a monitor elsewhere.
+    heartbeat_url: Annotated[Secret, AfterValidator(allowed_heartbeat)] | None = None
+
+
 class SandboxPorts(Section):
     """Where the sandbox stands when no account is configured."""
 
@@ -184,6 +250,7 @@ class Settings(BaseSettings):
     temporal: Temporal = Temporal()
     codec: Codec = Codec()
     metrics: Metrics = Metrics()
+    alerts: Alerts = Alerts()
     sandbox: SandboxPorts = SandboxPorts()
     connections: dict[Annotated[str, Field(pattern=CONNECTION_NAME)], Connection] = Field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from runtime.errors import Stop
+from starters.plan_commands import apply_plan, plan
 
 app = typer.Typer(
     help="Keeps a firm's CRM and its books in step.",
@@ -21,11 +22,27 @@ app = typer.Typer(
 
 holds = typer.Typer(help="What waits for a person: list, show, resolve, retry, skip.", no_args_is_help=True)
 app.add_typer(holds, name="holds")
+audit = typer.Typer(help="What was written, why, and the proof: show, explain, verify, anchor.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+alerts = typer.Typer(help="What people are told, and whether it reaches them: list, test.", no_args_is_help=True)
+app.add_typer(alerts, name="alerts")
+app.add_typer(plan, name="plan")
+app.command("apply")(apply_plan)
 
 MISTAKE = 2
 
 HoldId = Annotated[str, typer.Argument(help="The id, as `holds list` shows it.")]
 Reason = Annotated[str | None, typer.Option(help="Only holds of this reason, such as rejected.")]
+Record = Annotated[str, typer.Argument(help="7 or party:7 for a Capsule party, client:90210 for a FreshBooks client.")]
+OfConnection = Annotated[str | None, typer.Option("--connection", help="Needed only if there are several.")]
+WithValues = Annotated[bool, typer.Option("--values", help="Show what was written, which is personal data.")]
+
+
+class SystemName(StrEnum):
+    """What can be connected."""
+
+    CAPSULE = "capsule"
+    FRESHBOOKS = "freshbooks"
 
 
 class ChoiceName(StrEnum):
@@ -37,6 +54,8 @@ class ChoiceName(StrEnum):
     BOOKS = "books"
     PICK = "pick"
     CREATE = "create"
+    APPROVE = "approve"
+    REJECT = "reject"
 
 
 @app.callback()
@@ -76,6 +95,28 @@ def worker() -> None:
 def web() -> None:
     """Run the webhook receiver."""
     _become("worker", "web")
+
+
+@app.command()
+def connect(
+    system: Annotated[SystemName, typer.Argument(help="Which of the connection's two accounts.")],
+    connection: OfConnection = None,
+    paste: Annotated[bool, typer.Option("--paste", help="Paste the address: the browser is elsewhere.")] = False,  # noqa: FBT002
+    account: Annotated[str | None, typer.Option(help="The FreshBooks account, if you have several.")] = None,
+) -> None:
+    """Connect an account: agree in the browser; the tokens are kept here, sealed, and renewed by themselves."""
+    named = ["--connection", connection] if connection else []
+    picked = ["--account", account] if account else []
+    _become("worker", "connect", system.value, *named, *picked, *(["--paste"] if paste else []))
+
+
+@app.command()
+def disconnect(
+    system: Annotated[SystemName, typer.Argument(help="Which of the connection's two accounts.")],
+    connection: OfConnection = None,
+) -> None:
+    """Revoke an account's tokens and forget them. Links stay: connecting again creates nothing twice."""
+    _become("worker", "disconnect", system.value, *(["--connection", connection] if connection else []))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -129,12 +170,13 @@ def resolve_hold(
     hold: HoldId,
     choice: Annotated[ChoiceName, typer.Argument(help="What to do.")],
     client: Annotated[int | None, typer.Option(help="The FreshBooks client to pick.")] = None,
+    party: Annotated[int | None, typer.Option(help="The Capsule party to pick, where it is about parties.")] = None,
 ) -> None:
     """Decide one hold."""
     from starters.holds import resolve_holds
     from workflows.models import Resolution
 
-    _run(resolve_holds([hold], Resolution(choice=choice.value, client_id=client)))
+    _run(resolve_holds([hold], Resolution(choice=choice.value, client_id=client, party_id=party)))
 
 
 @holds.command("retry")
@@ -150,6 +192,73 @@ def retry_holds(
 def skip_holds(hold: Annotated[list[str], typer.Argument(help="Ids, as `holds list` shows them.")]) -> None:
     """Leave these changes alone; the next change of each record is synced again."""
     _run(_in_bulk(hold, None, "skip"))
+
+
+@audit.command("show")
+def show_record(record: Record, connection: OfConnection = None, values: WithValues = False) -> None:  # noqa: FBT002
+    """Show every write to a record, newest first."""
+    from starters.audit import show_record as run
+
+    _run(run(record, connection, values=values))
+
+
+@audit.command("explain")
+def explain_field(
+    record: Record,
+    field: Annotated[str, typer.Argument(help="A field of the client, such as email.")],
+    connection: OfConnection = None,
+    values: WithValues = False,  # noqa: FBT002
+) -> None:
+    """Say which event, rule, request and answer made the value of one field."""
+    from starters.audit import explain_field as run
+
+    _run(run(record, field, connection, values=values))
+
+
+@audit.command("verify")
+def verify_log(
+    anchor: Annotated[list[str] | None, typer.Option(help="SEQ:HASH, as it was kept outside.")] = None,
+) -> None:
+    """Check that no row of the audit log was changed, removed, moved or added. Exits 0 or 1."""
+    from starters.audit import verify_log as run
+
+    _run(run(anchor or []))
+
+
+@audit.command("anchor")
+def write_anchor() -> None:
+    """Write down the head of the audit log and print it, to be kept where nobody can change it."""
+    from starters.audit import write_anchor as run
+
+    _run(run())
+
+
+@app.command()
+def erase(
+    record: Record,
+    connection: OfConnection = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+) -> None:
+    """Erase every value that is kept of a person's record; ids and the proof of the audit log stay."""
+    from starters.erasure import erase_record
+
+    _run(erase_record(record, connection, sure=yes))
+
+
+@alerts.command("list")
+def list_alerts() -> None:
+    """List what needs a person, and who was told when."""
+    from starters.alerts import list_alerts as run
+
+    _run(run())
+
+
+@alerts.command("test")
+def test_alerts() -> None:
+    """Send a test message to every channel. Exits 1 if one of them does not take it."""
+    from starters.alerts import try_channels as run
+
+    _run(run())
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """What operators look at and keep up from the command line."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
@@ -9,9 +9,12 @@ from rich.table import Table
 from runtime.load import load_settings
 from runtime.temporal import connect
 from starters.schedules import ensure_schedules, wanted_schedules
+from store.news import WaysCount
 from store.store import Store, open_store
 
 LATEST = 10
+WEEK = timedelta(days=7)
+SWEPT = {"parties": "capsule.parties", "clients": "freshbooks.clients"}
 SHOWN_WORDS = 2
 
 
@@ -35,6 +38,15 @@ async def show_status() -> int:
     waiting = await store.inbox.size()
     if waiting:
         console.print(f"{waiting} changes wait in the inbox until Temporal can be reached")
+    aside = await store.inbox.set_aside()
+    for each in aside[:LATEST]:
+        about = f"{each.connection}: {each.system} {each.record_id} ({each.problem}, {ago(each.received_at)})"
+        console.print(f"set aside, cannot be handed over: {about}", highlight=False, soft_wrap=True)
+    if aside:
+        console.print(f"{len(aside)} changes are set aside; mend the cause, then restart the receiver")
+    alerts = await store.alerts.listed()
+    if alerts:
+        console.print(f"{len(alerts)} alerts are open; see `ledgerline alerts list`", highlight=False)
     await store.close()
     return 0
 
@@ -53,16 +65,26 @@ async def latest_table(store: Store, count: int) -> Table:
 async def _connection_table(store: Store, connection: str) -> Table:
     standing = await store.links.standing(connection, "clients")
     holds = [hold for hold in await store.holds.listed() if hold.connection == connection]
-    cursor = await store.cursors.read(connection, "capsule.parties")
     table = Table(title=f"connection {connection}", title_justify="left", show_header=False)
     table.add_row("clients in step", str(standing.linked))
     table.add_row("creates not finished", str(standing.creating))
     table.add_row("creates in doubt", str(standing.in_doubt))
-    table.add_row("parties swept until", ago(cursor) if cursor else "never yet")
+    for records, stream in SWEPT.items():
+        cursor = await store.cursors.read(connection, stream)
+        if cursor or records == "parties":  # clients are swept only where they lead to parties
+            table.add_row(f"{records} swept until", ago(cursor) if cursor else "never yet")
+    for ways in await store.news.counts((datetime.now(UTC) - WEEK).date()):
+        if ways.connection == connection:
+            table.add_row(f"{ways.system}: changes of 7 days", told_by(ways))
     table.add_row("holds", str(len(holds)))
     for hold in holds[:LATEST]:
-        table.add_row(f"  {hold.reason}", f"party {hold.record_id}, {ago(hold.opened_at)}: {hold.workflow_id}")
+        table.add_row(f"  {hold.reason}", f"{hold.side} {hold.record_id}, {ago(hold.opened_at)}: {hold.workflow_id}")
     return table
+
+
+def told_by(ways: WaysCount) -> str:
+    """Return how many changes webhooks told of, and which share of all only a sweep found."""
+    return f"{ways.by_webhook} told by webhooks, {ways.by_sweep} found by sweeps alone ({ways.missed:.1%})"
 
 
 def _few(words: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from starters.forwarding import Forwarder
 from starters.hooks import Delivery, HookReader, RefusedDelivery
+from store.callbacks import TooManyOffers
 
 log = structlog.get_logger()
 
@@ -76,6 +77,9 @@ def create_receiver(readers: Readers, forwarder: Forwarder) -> FastAPI:
 async def _accept(forwarder: Forwarder, system: str, connection: str, delivery: Delivery) -> Response:
     try:
         outcome = await forwarder.take(system, connection, delivery)
+    except TooManyOffers as reason:
+        log.warning("a handshake was not kept; a genuine one is sent again", connection=connection, reason=str(reason))
+        return _answer(system, 503, "too-many-handshakes")
     except (SQLAlchemyError, OSError):
         log.exception("a delivery could not be kept; its sender will try again", system=system, connection=connection)
         return _answer(system, 503, "not-kept")

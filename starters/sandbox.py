@@ -14,6 +14,7 @@ from runtime.settings import Settings
 # The sandbox allows more calls than the real services do, so that trying things out is not a lesson in waiting.
 CAPSULE_PER_HOUR = 360_000
 FRESHBOOKS_PER_MINUTE = 6_000
+FIELDS = ("Ledgerline reference",)
 INTRODUCTION = """\
 # Made by `ledgerline up`, because ledgerline.yaml names no connection: this one leads to the sandbox.
 # As soon as ledgerline.yaml has a connection of its own, this file is ignored.
@@ -43,6 +44,7 @@ async def connect_sandbox(settings: Settings) -> None:
     async with httpx.AsyncClient(timeout=5) as http:
         capsule = (await http.get(f"{capsule_url}/_sandbox/info")).raise_for_status().json()
         freshbooks = (await http.get(f"{freshbooks_url}/_sandbox/info")).raise_for_status().json()
+        await _make_fields(http, capsule_url, capsule["tokens"]["access"])
     connection = {
         "capsule": {
             "token": capsule["tokens"]["access"],
@@ -61,6 +63,15 @@ async def connect_sandbox(settings: Settings) -> None:
         "clients": {"sweep_every": "1m", "default_currency": "EUR", "default_language": "en", "phone_region": "GB"},
     }
     _write(settings, connection)
+
+
+async def _make_fields(http: httpx.AsyncClient, capsule_url: str, token: str) -> None:
+    """Make the custom fields that the shipped mapping reads, as `ledgerline connect` does for a real account."""
+    url, headers = f"{capsule_url}/api/v2/parties/fields/definitions", {"Authorization": f"Bearer {token}"}
+    listed = (await http.get(url, headers=headers, params={"perPage": 100})).raise_for_status().json()["definitions"]
+    for name in {*FIELDS} - {each["name"] for each in listed}:
+        made = await http.post(url, headers=headers, json={"definition": {"name": name, "type": "text"}})
+        made.raise_for_status()
 
 
 def _write(settings: Settings, connection: dict[str, Any]) -> None:

@@ -145,8 +145,10 @@ class Links:
         """
         try:
             async with self._database.writing() as session:
+                # A step that is repeated after a crash tells of an adoption once.
+                told = audit is not None and audit.action == "adopt" and await _is_tied(session, key, agreed.books_id)
                 await self._save(session, key, agreed)
-                if audit:
+                if audit and not told:
                     await self._audit(session, key, agreed.books_id, audit)
                 if intent_id is not None:
                     await finish(session, intent_id)
@@ -179,7 +181,7 @@ class Links:
         """Say how a link stands, with the audit row of what was done for it, in one transaction."""
         async with self._database.writing() as session:
             row = await _row(session, key)
-            if row is None or row.books_id is None:
+            if row is None or row.books_id is None or row.state == state:
                 return
             row.state, row.updated_at = state, datetime.now(UTC)
             if audit:
@@ -279,6 +281,11 @@ def _alias(key: RecordKey, now_crm_id: str) -> AliasRow:
 
 async def _row(session: AsyncSession, key: RecordKey) -> LinkRow | None:
     return (await session.execute(_OF_CRM, asdict(key))).scalar_one_or_none()
+
+
+async def _is_tied(session: AsyncSession, key: RecordKey, books_id: str) -> bool:
+    row = await _row(session, key)
+    return row is not None and row.books_id == books_id
 
 
 def _place(row: LinkRow) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 from temporalio.testing import ActivityEnvironment
 
-from activities.clients import PartyActivities
 from activities.models import PartyKey, PartySide
+from activities.parties import PartyActivities
 from activities.passes import PassActivities
 from connectors.capsule.api import CapsuleApi
 from connectors.freshbooks.api import FreshBooksApi
@@ -25,7 +25,7 @@ from sandbox.faults import FaultRule
 from sandbox.service import Service
 from store.records import RecordKey
 from store.store import Store
-from worker.accounts import AccountQueue, account_queues, clients_template, lost_after
+from worker.accounts import AccountQueue, Wiring, account_queues, client_rules
 
 CAPSULE, FRESHBOOKS, HOOKS = "http://capsule.test", "http://freshbooks.test", "https://hooks.test"
 PARTIES = f"{CAPSULE}/api/v2/parties"
@@ -54,6 +54,15 @@ class Switchboard(httpx.AsyncBaseTransport):
 
 
 @dataclass(frozen=True)
+class AnnouncedClient:
+    """One announcement of a sweep of the books."""
+
+    client_id: str
+    cause: str
+    priority: int
+
+
+@dataclass(frozen=True)
 class Announced:
     """One announcement of a sweep."""
 
@@ -61,6 +70,22 @@ class Announced:
     party_id: int
     cause: str
     priority: int
+
+
+class Announcements:
+    """Takes note of what would be announced."""
+
+    def __init__(self, announced: list[Announced]) -> None:
+        self._announced = announced
+        self.creates_waited = 0
+
+    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+        """Take note of a party."""
+        self._announced.append(Announced(connection, party_id, cause, priority))
+
+    async def creates_wait(self, connection: str) -> None:
+        """Take note that a person would be asked."""
+        self.creates_waited += 1
 
 
 @dataclass
@@ -74,10 +99,12 @@ class Firm:
     http: httpx.AsyncClient
     hooks: Switchboard
     announced: list[Announced] = field(default_factory=list)
+    announced_clients: list[AnnouncedClient] = field(default_factory=list)
     queues: list[AccountQueue] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.queues = account_queues(self.name, self.settings, self.http, self.store, self._announce)
+        wiring = Wiring(self.settings, self.http, self.store, self._announce, self._announce_client)
+        self.queues = account_queues(self.name, wiring)
 
     @property
     def connection(self) -> Connection:
@@ -87,13 +114,20 @@ class Firm:
     @property
     def passes(self) -> PassActivities:
         """The steps on our own store, as the worker builds them."""
-        template = clients_template(self.name, self.connection)
-        return PassActivities(self.store, {self.name: template}, {self.name: lost_after(self.connection)})
+        rules = client_rules(self.name, self.connection, self.store)
+        return PassActivities(self.store, {self.name: rules}, Announcements(self.announced))
 
     def use(self, *, capsule_token: str) -> None:
         """Work with another Capsule token from now on."""
         capsule = self.connection.capsule.model_copy(update={"token": SecretStr(capsule_token)})
         connection = self.connection.model_copy(update={"capsule": capsule})
+        self.settings = self.settings.model_copy(update={"connections": {self.name: connection}})
+        self.__post_init__()
+
+    def use_clients(self, **flow: Any) -> None:
+        """Work with other settings of the clients flow from now on."""
+        clients = self.connection.clients.model_copy(update=flow)
+        connection = self.connection.model_copy(update={"clients": clients})
         self.settings = self.settings.model_copy(update={"connections": {self.name: connection}})
         self.__post_init__()
 
@@ -129,6 +163,23 @@ class Firm:
         draft = {"type": "organisation", "name": "Acme Ltd", **fields}
         answer = await self.http.post(PARTIES, json={"party": draft}, headers=self._crm())
         return int(answer.raise_for_status().json()["party"]["id"])
+
+    async def new_field(self, name: str) -> int:
+        """Make a text custom field for parties in Capsule, and return its id."""
+        definition = {"definition": {"name": name, "type": "text"}}
+        answer = await self.http.post(f"{PARTIES}/fields/definitions", json=definition, headers=self._crm())
+        return int(answer.raise_for_status().json()["definition"]["id"])
+
+    async def delete_field(self, definition_id: int) -> None:
+        """Delete a custom field of parties in Capsule, with the values that parties have of it."""
+        url = f"{PARTIES}/fields/definitions/{definition_id}"
+        (await self.http.delete(url, headers=self._crm())).raise_for_status()
+
+    async def merge_parties(self, loser: int, winner: int) -> None:
+        """Merge two parties as Capsule does: what is left takes over the addresses, the other one is gone."""
+        emails = [{"address": row["address"]} for row in self.party(loser)["emailAddresses"]]
+        await self.delete_party(loser)
+        await self.change_party(winner, emailAddresses=emails)
 
     async def change_party(self, party_id: int, **fields: Any) -> None:
         """Change a party in Capsule."""
@@ -208,6 +259,9 @@ class Firm:
     async def _announce(self, connection: str, party_id: int, cause: str, priority: int) -> None:
         self.announced.append(Announced(connection, party_id, cause, priority))
 
+    async def _announce_client(self, connection: str, client_id: str, cause: str, priority: int) -> None:
+        self.announced_clients.append(AnnouncedClient(client_id, cause, priority))
+
 
 def sandbox_settings(name: str, sandbox: Sandbox, data: Path, **connection: Any) -> Settings:
     """Return the settings of an installation whose one connection leads to this sandbox."""
@@ -222,22 +276,31 @@ def sandbox_settings(name: str, sandbox: Sandbox, data: Path, **connection: Any)
         },
         "settle_time": "1s",
         "request_timeout": "3s",
-        "clients": {"default_currency": "EUR", "default_language": "en", "phone_region": "GB"},
     }
     return Settings(data=data, receiver={"public_url": HOOKS}, connections={name: accounts | connection})
 
 
 @asynccontextmanager
-async def open_firm(store: Store, data: Path, name: str) -> AsyncIterator[Firm]:
-    """Give a firm whose accounts are empty on both sides."""
+async def open_firm(store: Store, data: Path, name: str, **clients: Any) -> AsyncIterator[Firm]:
+    """Give a firm whose accounts are empty on both sides. `clients` are settings of its clients flow."""
     hooks = Switchboard()
     sandbox = build_sandbox(
-        capsule_requests_per_hour=1_000_000, freshbooks_requests_per_minute=1_000_000, hook_transport=hooks
+        capsule_requests_per_hour=4_000_000, freshbooks_requests_per_minute=1_000_000, hook_transport=hooks
     )
     switchboard = Switchboard(capsule=sandbox.capsule, freshbooks=sandbox.freshbooks)
     async with http_client(switchboard) as http:
-        yield Firm(name, sandbox, sandbox_settings(name, sandbox, data), store, http, hooks)
+        flow = {"direction": "to-books", "default_currency": "EUR", "default_language": "en", "phone_region": "GB"}
+        settings = sandbox_settings(name, sandbox, data, clients=flow | clients)
+        yield Firm(name, sandbox, settings, store, http, hooks)
     await sandbox.close()
+
+
+@pytest.fixture
+async def two_way_firm(sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Firm]:
+    """Give a firm whose changes go both ways; its Capsule has the custom field that carries our reference."""
+    async with open_firm(sqlite_store, tmp_path, f"firm-{next(NUMBERS)}", direction="both") as opened:
+        await opened.new_field("Ledgerline reference")
+        yield opened
 
 
 @pytest.fixture

@@ -1,27 +1,34 @@
 """What one connection needs to work: its two APIs, its mapping, and the activities on each account's queue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities
-from activities.clients import ClientActivities, PartyActivities
+from activities.check_rules import Pace
+from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities, NamedFields
+from activities.client_sweeps import AnnounceClient, ClientSweepActivities
+from activities.clients import ClientActivities
+from activities.duplicates import ClientMarkActivities, PartyMarkActivities
 from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+from activities.parties import PartyActivities, PartyMapping
+from activities.passes import ClientRules
+from activities.plan_listing import ClientListing, PartyListing
 from activities.queues import CAPSULE, FRESHBOOKS, account_queue
 from activities.sweeps import Announce, SweepActivities
+from activities.write_once import WriteOnce
 from connectors.capsule.api import CapsuleApi
 from connectors.freshbooks.api import FreshBooksApi
-from connectors.http import fixed_token
+from connectors.http import TokenSource
 from mapping.context import Context
-from mapping.engine import Direction, Template, load_template
+from mapping.engine import Template, load_template
 from mapping.values import MappingError
 from runtime.load import WrongSettings, explain
 from runtime.settings import Connection, Settings
 from store.store import Store
 from worker.hook_readers import hook_url
+from worker.tokens import SYSTEMS, account_token
 
 CLIENTS_TEMPLATE = "capsule-freshbooks/clients"
 
@@ -35,18 +42,28 @@ class AccountQueue:
     calls_per_second: float
 
 
+@dataclass(frozen=True)
+class Wiring:
+    """What all accounts share."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    store: Store
+    announce: Announce
+    announce_client: AnnounceClient
+
+
 def clients_template(name: str, connection: Connection) -> Template:
     """Return the mapping of a connection's clients. Raises WrongSettings, with the line that is wrong."""
     place = ("connections", name, "clients", "mapping")
     try:
-        template = load_template(CLIENTS_TEMPLATE).with_overrides(connection.clients.mapping)
+        shipped = load_template(CLIENTS_TEMPLATE)
+        if connection.clients.direction == "to-books":  # then overrides may use transforms that cannot be undone
+            shipped = shipped.one_way()
+        template = shipped.with_overrides(connection.clients.mapping)
     except MappingError as error:
         raise WrongSettings(explain((*place, *error.path), str(error))) from error
-    for field, rule in template.rules.items():
-        if rule.direction is Direction.BOTH:
-            text = "changes are not carried back to Capsule yet; allowed here: to-books"
-            raise WrongSettings(explain((*place, field, "direction"), text))
-    return template
+    return template if connection.clients.direction == "both" else template.one_way()
 
 
 def check_mappings(settings: Settings) -> None:
@@ -56,64 +73,106 @@ def check_mappings(settings: Settings) -> None:
         _context(name, connection)
 
 
-def lost_after(connection: Connection) -> timedelta:
-    """Return how long after its start a request that nobody watches any more can still take effect."""
-    return connection.request_timeout + connection.settle_time
+def client_rules(name: str, connection: Connection, store: Store) -> ClientRules:
+    """Return how a connection's clients are synced. Raises WrongSettings."""
+    return ClientRules(
+        template=clients_template(name, connection),
+        in_books=write_once(connection, store, FRESHBOOKS),
+        in_crm=write_once(connection, store, CAPSULE),
+        bulk_limit=connection.clients.bulk_limit,
+        delete_limit=connection.clients.delete_limit,
+        archives=connection.clients.when_party_deleted == "archive",
+    )
 
 
-def account_queues(
-    name: str, settings: Settings, http: httpx.AsyncClient, store: Store, announce: Announce
-) -> list[AccountQueue]:
+def write_once(connection: Connection, store: Store, system: str) -> WriteOnce:
+    """Return how something is created in one of a connection's accounts."""
+    return WriteOnce(store, system, connection.settle_time, connection.request_timeout)
+
+
+def named_fields(template: Template, connection: Connection) -> NamedFields:
+    """Return what names custom fields of the account: parties are created only where changes go both ways."""
+    reference_field = connection.clients.reference_field if connection.clients.direction == "both" else None
+    return NamedFields(template, load_template(CLIENTS_TEMPLATE), reference_field)
+
+
+def account_queues(name: str, wiring: Wiring) -> list[AccountQueue]:
     """Return both queues of one connection, wired. Raises WrongSettings."""
-    connection = settings.connections[name]
+    connection = wiring.settings.connections[name]
+    tokens = {system: account_token(name, connection, system, wiring.http, wiring.store) for system in SYSTEMS}
+    return [QUEUES[system](name, wiring, token) for system, token in tokens.items()]
+
+
+def capsule_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
+    """Return the queue of a connection's Capsule account. Raises WrongSettings."""
+    settings, store, connection = wiring.settings, wiring.store, wiring.settings.connections[name]
     template, context = clients_template(name, connection), _context(name, connection)
-    capsule = CapsuleApi(
-        http, fixed_token(connection.capsule.token), connection.capsule.base_url, connection.request_timeout
-    )
-    freshbooks = FreshBooksApi(
-        http,
-        fixed_token(connection.freshbooks.token),
-        connection.freshbooks.account_id,
-        connection.freshbooks.base_url,
-        connection.request_timeout,
-    )
-    parties = PartyActivities(capsule, template, context, store)
-    sweeps = SweepActivities(capsule, template, context, store, announce)
-    capsule_hooks = CapsuleHookActivities(capsule, hook_url(settings, store.keys, CAPSULE, name))
-    capsule_check = CapsuleCheckActivities(capsule)
-    clients = ClientActivities(freshbooks, template, context, store, connection.settle_time)
-    callbacks = FreshBooksHookActivities(freshbooks, hook_url(settings, store.keys, FRESHBOOKS, name), store)
-    freshbooks_check = FreshBooksCheckActivities(freshbooks, connection.freshbooks.account_id)
-    return [
-        AccountQueue(
-            account_queue(CAPSULE, name),
-            [
-                parties.read_party,
-                sweeps.sweep_parties,
-                sweeps.deleted_parties,
-                sweeps.announce_people,
-                capsule_hooks.list_rest_hooks,
-                capsule_hooks.create_rest_hook,
-                capsule_check.identify_capsule,
-            ],
-            connection.capsule.calls_per_second,
-        ),
-        AccountQueue(
-            account_queue(FRESHBOOKS, name),
-            [
-                clients.read_client,
-                clients.look_for_client,
-                clients.create_client,
-                clients.update_client,
-                callbacks.list_callbacks,
-                callbacks.create_callback,
-                callbacks.verify_callback,
-                callbacks.resend_verification,
-                freshbooks_check.identify_freshbooks,
-            ],
-            connection.freshbooks.calls_per_second,
-        ),
+    capsule = CapsuleApi(wiring.http, token, connection.capsule.base_url, connection.request_timeout)
+    mapping = PartyMapping(template, context, connection.clients.reference_field)
+    parties = PartyActivities(capsule, mapping, store, write_once(connection, store, CAPSULE))
+    party_marks = PartyMarkActivities(parties, store)
+    sweeps = SweepActivities(capsule, template, context, store, wiring.announce)
+    hooks = CapsuleHookActivities(capsule, hook_url(settings, store.keys, CAPSULE, name))
+    pace = Pace(connection.capsule.requests_per_hour, "an hour", "capsule.requests_per_hour")
+    check = CapsuleCheckActivities(capsule, pace, named_fields(template, connection))
+    activities: list[Callable[..., Any]] = [
+        parties.read_party,
+        parties.look_for_party,
+        parties.create_party,
+        parties.update_party,
+        parties.party_fate,
+        party_marks.read_party_marks,
+        party_marks.parties_marked,
+        sweeps.sweep_parties,
+        sweeps.deleted_parties,
+        sweeps.sweep_deletions,
+        sweeps.announce_people,
+        hooks.list_rest_hooks,
+        hooks.create_rest_hook,
+        check.identify_capsule,
+        check.examine_capsule,
+        check.examine_custom_fields,
+        PartyListing(capsule, mapping, store).stage_parties,
     ]
+    return AccountQueue(account_queue(CAPSULE, name), activities, connection.capsule.calls_per_second)
+
+
+def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
+    """Return the queue of a connection's FreshBooks account. Raises WrongSettings."""
+    settings, store, connection = wiring.settings, wiring.store, wiring.settings.connections[name]
+    template, context = clients_template(name, connection), _context(name, connection)
+    account_id, base_url = connection.freshbooks.account_id, connection.freshbooks.base_url
+    freshbooks = FreshBooksApi(wiring.http, token, account_id, base_url, connection.request_timeout)
+    clients = ClientActivities(freshbooks, template, context, store, write_once(connection, store, FRESHBOOKS))
+    client_marks = ClientMarkActivities(freshbooks, store)
+    sweeps = ClientSweepActivities(freshbooks, template, context, store, wiring.announce_client)
+    callbacks = FreshBooksHookActivities(freshbooks, hook_url(settings, store.keys, FRESHBOOKS, name), store)
+    pace = Pace(connection.freshbooks.requests_per_minute, "a minute", "freshbooks.requests_per_minute")
+    check = FreshBooksCheckActivities(freshbooks, account_id, pace)
+    activities: list[Callable[..., Any]] = [
+        clients.read_client,
+        clients.look_for_client,
+        clients.create_client,
+        clients.update_client,
+        clients.set_visibility,
+        client_marks.read_client_marks,
+        client_marks.clients_marked,
+        sweeps.sweep_clients,
+        callbacks.list_callbacks,
+        callbacks.create_callback,
+        callbacks.verify_callback,
+        callbacks.resend_verification,
+        check.identify_freshbooks,
+        check.examine_freshbooks,
+        ClientListing(freshbooks, template, context, store).stage_clients,
+    ]
+    return AccountQueue(account_queue(FRESHBOOKS, name), activities, connection.freshbooks.calls_per_second)
+
+
+QUEUES: Mapping[str, Callable[[str, Wiring, TokenSource], AccountQueue]] = {
+    CAPSULE: capsule_queue,
+    FRESHBOOKS: freshbooks_queue,
+}
 
 
 def _context(name: str, connection: Connection) -> Context:

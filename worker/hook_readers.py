@@ -11,6 +11,7 @@ from runtime.settings import Settings
 from starters.hooks import Delivery, HookReader, RefusedDelivery
 from store.callbacks import Callbacks
 from store.store import Store
+from store.tokens import Tokens
 
 # A delivery waits this long, at most, for its callback to be verified; its sender waits for about ten seconds.
 VERIFICATION_CHECKS, VERIFICATION_CHECK_SECONDS = 20, 0.1
@@ -35,7 +36,11 @@ def hook_readers(settings: Settings, store: Store) -> dict[tuple[str, str], Hook
     for name, connection in settings.connections.items():
         readers["capsule", name] = CapsuleHookReader(hook_secrets(store.keys, "capsule", name))
         readers["freshbooks", name] = FreshBooksHookReader(
-            hook_secrets(store.keys, "freshbooks", name), name, connection.freshbooks.account_id, store.callbacks
+            hook_secrets(store.keys, "freshbooks", name),
+            name,
+            connection.freshbooks.account_id,
+            store.callbacks,
+            store.tokens,
         )
     return readers
 
@@ -59,9 +64,17 @@ class CapsuleHookReader:
 class FreshBooksHookReader:
     """FreshBooks signs with the verifier of the callback; a handshake comes before there is one."""
 
-    def __init__(self, secrets: Sequence[str], connection: str, account_id: str, callbacks: Callbacks) -> None:
+    def __init__(
+        self,
+        secrets: Sequence[str],
+        connection: str,
+        account_id: str,
+        callbacks: Callbacks,
+        tokens: Tokens | None = None,
+    ) -> None:
+        """An account that the settings do not name is the one that was picked when it was connected."""
         self.secrets = secrets
-        self._connection, self._account_id, self._callbacks = connection, account_id, callbacks
+        self._connection, self._account_id, self._callbacks, self._tokens = connection, account_id, callbacks, tokens
 
     async def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """Return which clients may have changed, or the handshake to answer. Raises RefusedDelivery."""
@@ -70,12 +83,18 @@ class FreshBooksHookReader:
             said = freshbooks.parse_delivery(fields)
         except MalformedHook as error:
             raise RefusedDelivery(400, str(error)) from error
-        if said.account_id != self._account_id:
+        if said.account_id != await self._account():
             raise RefusedDelivery(401, "the delivery is for another FreshBooks account")
         if said.verifier is not None:
             return Delivery(said.event, (str(said.object_id),), said.verifier.get_secret_value())
         await self._check_signature(fields, headers.get(SIGNATURE_HEADER))
         return Delivery(said.event, (str(said.object_id),))
+
+    async def _account(self) -> str:
+        if not self._account_id and self._tokens is not None:
+            account = await self._tokens.account(self._connection, "freshbooks")
+            self._account_id = (account.account_id if account else None) or ""
+        return self._account_id
 
     async def _check_signature(self, fields: freshbooks.Fields, header: str | None) -> None:
         if _fits(await self._callbacks.trusted(self._connection), fields, header):

@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +16,11 @@ from temporalio.common import VersioningBehavior
 from temporalio.worker import Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.bulk import BulkActivities
+from activities.catch_up import CatchUpActivities
+from activities.checks import TokenCheckActivities
+from activities.consent import ConsentActivities
+from activities.duplicates import MarkActivities
 from activities.passes import PassActivities
 from activities.sweeps import CursorActivities
 from connectors.http import http_client
@@ -22,17 +28,49 @@ from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
 from runtime.temporal import connect
 from starters.announce import Announcer
+from starters.schedules import sweep_now
+from store.audit_anchors import Anchors
 from store.store import Store, open_store
-from worker.accounts import AccountQueue, account_queues, check_mappings, clients_template, lost_after
+from worker.account_workers import AccountWorkers
+from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
+from worker.alerts import alert_queue
 from worker.heartbeats import Heartbeats
+from worker.plans import plan_activities
+from worker.tokens import accesses
+from workflows.alerts import AlertTest, AlertWatch
+from workflows.bulk import BulkCreates
 from workflows.checks import ConnectionCheck
+from workflows.client_plans import ApplyPlan, PlanClients
+from workflows.client_sweeps import ClientSweep
 from workflows.clients import ClientUpsert
+from workflows.consent import ConsentNeeded
+from workflows.duplicates import DuplicateCheck, DuplicateIncident, OpenIntents
 from workflows.hooks import CallbackVerification, HookUpkeep
+from workflows.parties import PartyFromClient
+from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
 
 log = structlog.get_logger()
 
-WORKFLOWS = (ClientUpsert, PartySweep, HookUpkeep, CallbackVerification, ConnectionCheck)
+WORKFLOWS = (
+    ClientUpsert,
+    PartyFromClient,
+    BulkCreates,
+    SearchLag,
+    OpenIntents,
+    DuplicateCheck,
+    DuplicateIncident,
+    PartySweep,
+    ClientSweep,
+    HookUpkeep,
+    CallbackVerification,
+    ConnectionCheck,
+    ConsentNeeded,
+    AlertWatch,
+    AlertTest,
+    PlanClients,
+    ApplyPlan,
+)
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
     "httpx",
@@ -62,18 +100,18 @@ async def work(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
+        await stack.enter_async_context(Anchors(settings.data, store.database, store.keys).kept_up())
         temporal = await connect(settings, patience=SERVER_PATIENCE, metrics_port=settings.metrics.worker_port)
         http = await stack.enter_async_context(http_client())
-        announce = Announcer(temporal, store).party_changed
-        queues = [
-            queue for name in settings.connections for queue in account_queues(name, settings, http, store, announce)
-        ]
-        for worker in _workers(temporal, settings, store, queues):
-            await stack.enter_async_context(worker)
+        announcer = Announcer(temporal, store)
+        wiring = Wiring(settings, http, store, announcer.party_changed, announcer.client_changed)
+        accounts = AccountWorkers(temporal, wiring, partial(account_worker, temporal))
+        alerts = alert_queue(settings, temporal, store, http)
+        await stack.enter_async_context(workflow_worker(temporal, settings, store))
+        await stack.enter_async_context(account_worker(temporal, alerts))
         settle_memory()
         log.info("working", connections=list(settings.connections))
-        await stop_signal()
-        log.info("stopping: finishing the requests that have begun")
+        await accounts.run_until(stop_signal())
 
 
 def settle_memory() -> None:
@@ -83,27 +121,53 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _workers(temporal: Client, settings: Settings, store: Store, queues: Sequence[AccountQueue]) -> list[Worker]:
-    return [workflow_worker(temporal, settings, store), *(account_worker(temporal, queue) for queue in queues)]
-
-
 def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worker:
     """Return the worker of all workflows and of the steps that touch only our own store."""
     connections = settings.connections.items()
-    passes = PassActivities(
-        store,
-        templates={name: clients_template(name, connection) for name, connection in connections},
-        lost_after={name: lost_after(connection) for name, connection in connections},
-    )
+    announcer = Announcer(temporal, store)
+    rules = {name: client_rules(name, connection, store) for name, connection in connections}
+    passes = PassActivities(store, rules, announcer)
+    limits = {name: connection.clients.bulk_limit for name, connection in connections}
+    bulk = BulkActivities(store, limits, announcer.record_changed, announcer.creates_wait)
+    marks = MarkActivities(store, announcer.record_changed)
     cursors = CursorActivities(store)
+    consent = ConsentActivities(store)
+    catch_up = CatchUpActivities(partial(sweep_now, temporal))
+    token_check = TokenCheckActivities(store, accesses(settings))
     local: list[Callable[..., Any]] = [
         passes.begin_pass,
         passes.plan_client,
         passes.settle_link,
+        passes.begin_client,
+        passes.plan_party,
+        passes.claim_party,
+        passes.drop_intent,
+        passes.end_link,
+        passes.follow_merge,
+        passes.announce_party,
+        passes.reserve_anew,
+        passes.admit_create,
+        passes.farewell_policy,
+        passes.note_lag,
         passes.open_hold,
         passes.close_hold,
+        bulk.waiting,
+        bulk.let_pass,
+        bulk.ask,
+        bulk.release,
+        bulk.leave_out,
+        marks.announce_left_open,
+        marks.marked_twice,
+        marks.accept,
         cursors.begin_sweep,
         cursors.end_sweep,
+        catch_up.sweep_now,
+        token_check.examine_token,
+        consent.read_consent,
+        consent.open_consent_hold,
+        consent.close_consent_hold,
+        consent.try_account_again,
+        *plan_activities(temporal, settings, store),
     ]
     return Worker(
         temporal,

@@ -1,5 +1,7 @@
 """The receiver process: the webhook app with a reader for each account, and its metrics."""
 
+import asyncio
+
 import prometheus_client
 import structlog
 import uvicorn
@@ -11,6 +13,7 @@ from starters.forwarding import Forwarder
 from starters.receiver import create_receiver
 from store.store import open_store
 from worker.hook_readers import hook_readers
+from worker.metrics import StoreMetrics
 
 log = structlog.get_logger()
 
@@ -25,7 +28,8 @@ async def receive(settings: Settings) -> None:
     """
     store = await open_store(settings)
     announcer = Announcer(await connect_lazily(settings), store)
-    app = create_receiver(hook_readers(settings, store), Forwarder(announcer, store.inbox))
+    app = create_receiver(hook_readers(settings, store), Forwarder(announcer, store))
+    prometheus_client.REGISTRY.register(StoreMetrics(store, asyncio.get_running_loop()))
     prometheus_client.start_http_server(settings.metrics.receiver_port, settings.metrics.host)
     config = uvicorn.Config(
         app,

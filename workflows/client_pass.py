@@ -79,12 +79,16 @@ class ClientPass:
     def _is_as_seen(self, standing: Standing, client: ClientSide) -> bool:
         """Return whether the client is as we left it: our own write comes back as news, and is none."""
         seen = (standing.books_seen, standing.mapping_version) == (client.fingerprint, standing.current_mapping)
-        return seen and client.visible and standing.state == "active" and self._calls.rank > ASKED_BY_PERSON
+        return seen and client.visible and standing.state == "active" and not self._is_asked
 
     def _is_unchanged(self, standing: Standing, party: PartySide) -> bool:
         seen = (standing.crm_seen, standing.mapping_version) == (party.fingerprint, standing.current_mapping)
-        asked = self._calls.rank <= ASKED_BY_PERSON
-        return standing.client_id is not None and seen and not asked and standing.state != "tombstoned"
+        return standing.client_id is not None and seen and not self._is_asked and standing.state != "tombstoned"
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether a person, or a plan that a person approved, wants both sides compared whatever was seen before."""
+        return self._calls.rank <= ASKED_BY_PERSON or self.item.expected is not None
 
     async def _settle(self, standing: Standing) -> None:
         """Wait until a create whose answer was lost can no longer take effect unseen."""

@@ -19,6 +19,9 @@ OUTCOMES = {
     "merged": "moved",
     "gone": "moved",
     "archived": "moved",
+    "orphaned": "moved",
+    "not-carried": "moved",
+    "forwarded": "moved",
     "waiting": "held",
 }
 

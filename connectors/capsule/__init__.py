@@ -1,6 +1,6 @@
 """Capsule CRM, REST API v2. Source: https://developer.capsulecrm.com/v2/overview/reading-from-the-api"""
 
-from connectors.oauth import Provider
+from connectors.oauth import Provider, Scope
 
 PROVIDER = Provider(
     system="capsule",
@@ -9,5 +9,9 @@ PROVIDER = Provider(
     tokens_url="https://api.capsulecrm.com/oauth/token",
     # The discovery document names /oauth/revoke; the documentation pages name this one, and pages are dated.
     revoke_url="https://api.capsulecrm.com/oauth/token/revoke",
+    scopes=(
+        Scope("read", "reading parties and what was deleted"),
+        Scope("write", "creating and changing parties, our custom field, and registering webhooks"),
+    ),
 )
-"""Capsule's OAuth endpoints. Source: https://developer.capsulecrm.com/v2/overview/authentication"""
+"""Capsule's OAuth endpoints. It has no finer rights. Source: https://developer.capsulecrm.com/v2/overview/authentication"""

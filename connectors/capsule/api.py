@@ -20,6 +20,7 @@ from connectors.capsule.models import (
 from connectors.capsule.problems import DIALECT
 from connectors.capsule.reading import appends, deleted, many, nothing, one, page_of, paging, since_text
 from connectors.http import TIME_LIMIT, Caller, Request, TokenSource
+from connectors.service_state import ServiceState, service_state
 
 EMBED = ("embed", "tags,fields,organisation")
 MOST_IDS = 10
@@ -161,6 +162,17 @@ class CapsuleApi:
         request = self._request("list custom fields of parties", "GET", path, query)
         return await self._caller.call(request, page_of("definitions", FieldDefinition, LARGEST_PAGE))
 
+    async def create_party_field_definition(self, name: str, description: str) -> FieldDefinition:
+        """Create a custom text field for people and organisations, and return its definition.
+
+        Nothing prevents two of one name: compare `party_field_definitions` first, and after an UnknownOutcome.
+        Source: https://developer.capsulecrm.com/v2/operations/Custom_Field
+        """
+        body = {"definition": {"name": name, "type": "text", "description": description}}
+        url = f"{self._url}/parties/fields/definitions"
+        request = Request("create a custom field of parties", "POST", url, (), body, repeatable=False)
+        return await self._caller.call(request, one("definition", FieldDefinition))
+
     async def countries(self) -> list[Country]:
         """Return the countries that addresses may name.
 
@@ -180,6 +192,13 @@ class CapsuleApi:
     async def site(self) -> Site:
         """Return the account's name and address. Not documented: its shape is taken from recorded answers."""
         return await self._caller.call(self._request("read the site", "GET", "/site"), one("site", Site))
+
+    async def service_state(self) -> ServiceState:
+        """Return Capsule's clock and what is left of this hour's quota, by the headers of the cheapest answer.
+
+        Source: https://developer.capsulecrm.com/v2/overview/handling-api-responses
+        """
+        return await self._caller.call(self._request("read the site", "GET", "/site"), service_state)
 
     async def rest_hooks(self) -> list[RestHook]:
         """Return our application's REST hooks. Source: https://developer.capsulecrm.com/v2/operations/REST_Hook"""

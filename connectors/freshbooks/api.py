@@ -13,6 +13,7 @@ from connectors.freshbooks.models import ACTIVE, ARCHIVED, DELETED, Callback, Cl
 from connectors.freshbooks.problems import DIALECT
 from connectors.freshbooks.reading import LARGEST_PAGE, identity, mentions, nothing, one, page_of, paging
 from connectors.http import TIME_LIMIT, Caller, Request, TokenSource
+from connectors.service_state import ServiceState, service_state
 
 # A search with more hits than this is one whose filter FreshBooks ignored.
 MOST_SEARCH_PAGES = 5
@@ -89,6 +90,20 @@ class FreshBooksApi:
         wanted = text.strip()
         return await self._search("note_like", text, lambda client: mentions(client.note, wanted))
 
+    async def find_clients_like(self, name: str, *, firms: bool) -> list[Client]:
+        """Return active and archived clients, at most 100, whose organization (or last name) holds a name's first word.
+
+        A help for a person who has to decide, not proof of absence: compare the hits.
+        Source: https://www.freshbooks.com/api/clients
+        """
+        word = next(iter(name.split()), "")
+        if not word:
+            raise ValueError("a search by name needs a name: without one FreshBooks returns every client")
+        key = "organization_like" if firms else "lname_like"
+        found = await self._page(f"search clients by {key}", [(f"search[{key}]", word), *paging(1, LARGEST_PAGE)])
+        said = [(client, (client.organization if firms else client.lname) or "") for client in found.items]
+        return [client for client, text in said if word.casefold() in text.casefold()]
+
     async def create_client(self, values: Mapping[str, Any]) -> Client:
         """Create a client and return it. Raises UnknownOutcome if that may or may not have happened.
 
@@ -118,6 +133,14 @@ class FreshBooksApi:
         if vis_state not in (ACTIVE, DELETED, ARCHIVED):
             raise ValueError(f"client {client_id}: vis_state is 0, 1 or 2, not {vis_state}")
         return await self._put_client(f"set vis_state of client {client_id}", client_id, {"vis_state": vis_state})
+
+    async def service_state(self) -> ServiceState:
+        """Return FreshBooks' clock and what is left of this minute's quota, by the headers of a list of one client.
+
+        Raises Forbidden if the token may not read clients. No quota is documented; most answers name one.
+        """
+        request = Request("list one client", "GET", self._clients, paging(1, 1))
+        return await self._caller.call(request, service_state)
 
     async def callbacks(self, *, page: int = 1) -> Page[Callback]:
         """Return one page of up to 100 webhook subscriptions. Source: https://www.freshbooks.com/api/webhooks"""

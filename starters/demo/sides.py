@@ -72,6 +72,23 @@ class Sides:
         answer = await self.http.post(url, json={"client": client}, headers={"Authorization": f"Bearer {token}"})
         return int(answer.raise_for_status().json()["response"]["result"]["client"]["id"])
 
+    async def edit_client(self, client_id: int, **changes: Any) -> None:
+        """Change a client as a bookkeeper would in FreshBooks."""
+        token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
+        url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/users/clients/{client_id}"
+        answer = await self.http.put(url, json={"client": changes}, headers={"Authorization": f"Bearer {token}"})
+        answer.raise_for_status()
+
+    async def delete_party(self, party_id: int) -> None:
+        """Delete a party as a person would in Capsule."""
+        url = f"{self.capsule_url}/api/v2/parties/{party_id}"
+        (await self.http.delete(url, headers=self._headers)).raise_for_status()
+
+    async def parties_with(self, **fields: str) -> list[dict[str, Any]]:
+        """Return the parties with these values."""
+        parties = list((await self._get(f"{self.capsule_url}/_sandbox/records/party"))["records"])
+        return [party for party in parties if all(party.get(name) == fields[name] for name in fields)]
+
     async def writes(self, client_id: int | None = None) -> list[dict[str, Any]]:
         """Return the ledger's writes of clients, of one client if its id is given."""
         entries = (await self._get(f"{self.freshbooks_url}/_sandbox/ledger?kind=client"))["entries"]

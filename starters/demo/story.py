@@ -1,4 +1,4 @@
-"""The story: what people do in Capsule, what goes wrong meanwhile, and what must stand in FreshBooks afterwards."""
+"""The story: what people do on both sides, what goes wrong meanwhile, and what must stand there afterwards."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from typing import Any
 from starters.demo.sides import Sides, until
 from starters.system import System
 
+ARCHIVED = 2  # vis_state; source: https://www.freshbooks.com/api/active_deleted
 QUIET_SECONDS = 1.0  # long enough for a wrong second write to show
 
 
@@ -104,6 +105,39 @@ async def _renamed(story: Story) -> None:
     for email in ("billing@acme.example", "ada@acme.example", "juergen@acme.example"):
         follows = partial(story.sides.clients_with, email=email, organization="Köhler & Töchter GmbH")
         await until("the new name of the firm", follows)
+
+
+async def _edited_in_the_books(story: Story) -> None:
+    client = await story.client("nora@quist.example")
+    await story.sides.edit_client(client["id"], mob_phone="+46 70 765 43 21")
+
+    async def arrived() -> bool:
+        rows = (await story.sides.party(story.nora))["phoneNumbers"]
+        return [row["number"] for row in rows if row["type"] == "Mobile"] == ["+46 70 765 43 21"]
+
+    await until("the new number in Capsule", arrived)
+    _expect(len((await story.sides.party(story.nora))["phoneNumbers"]), 2, "phone numbers of the person")
+
+
+async def _made_in_the_books(story: Story) -> None:
+    await story.sides.add_client(fname="Bo", lname="Ekberg", email="bo@ekberg.example")
+    found = await until("the person in Capsule", lambda: story.sides.parties_with(lastName="Ekberg"))
+    _expect([each["firstName"] for each in found], ["Bo"], "people of this name in Capsule")
+    await asyncio.sleep(QUIET_SECONDS)
+    await story.client("bo@ekberg.example")
+
+
+async def _deleted(story: Story) -> None:
+    party_id = await story.sides.create_party(
+        type="person", firstName="Max", lastName="Weg", emailAddresses=[{"address": "max@weg.example"}]
+    )
+    await story.client("max@weg.example")
+    await story.sides.delete_party(party_id)
+    await until("its archived client", partial(_has_visibility, story, "max@weg.example", ARCHIVED))
+
+
+async def _has_visibility(story: Story, email: str, vis_state: int) -> bool:
+    return bool((await story.client(email))["vis_state"] == vis_state)
 
 
 async def _burst(story: Story) -> None:
@@ -204,10 +238,13 @@ STORY: Sequence[Step] = (
     Step("an organisation with two people: three clients that name the firm", _organisation),
     Step("a phone number changes: one write, of that one client", _update),
     Step("the organisation is renamed: its people's clients follow", _renamed),
+    Step("a bookkeeper changes a number in FreshBooks: it reaches Capsule, in its own row", _edited_in_the_books),
+    Step("a client is entered in FreshBooks: one person in Capsule, linked to it", _made_in_the_books),
     Step("ten changes to one person in a burst: the last one stands", _burst),
     Step("Capsule delivers the same hook five more times: nothing is written", _same_hook),
     Step("forged hooks: refused, and not a single request follows", _forged_hook),
     Step("a client that a bookkeeper had made: adopted, its note kept", _adopt),
+    Step("a party is deleted in Capsule: its client is archived, not deleted", _deleted),
     Step("the worker is killed in the middle of a create: one client, not two", _worker_killed),
     Step("the Temporal server is killed: a change made meanwhile arrives", _server_killed),
     Step("FreshBooks answers 503 for a while: the change arrives afterwards", _books_down),

@@ -116,10 +116,51 @@ def test_two_sides_that_agree_need_nothing() -> None:
     assert (plan.action, plan.writes, plan.explanation) == ("none", [], "none: in step")
 
 
-def test_an_edit_made_only_in_the_books_stays() -> None:
+def test_an_edit_made_only_in_the_books_stays_where_the_mapping_is_one_way() -> None:
     """F21."""
-    plan = plan_for_client(asked(), client(5, p_city="Kiel"), PARTY, TEMPLATE).plan
+    plan = plan_for_client(asked(), client(5, p_city="Kiel"), PARTY, TEMPLATE.one_way()).plan
     assert plan.action == "none"
+
+
+def test_an_edit_made_only_in_the_books_goes_to_the_crm() -> None:
+    """F21, Z10."""
+    plan = plan_for_client(asked(), client(5, p_city="Kiel"), PARTY, TEMPLATE).plan
+    assert (plan.action, plan.writes) == ("update", [])
+    assert [(each.field, each.after) for each in plan.crm_writes] == [("p_city", "Kiel")]
+
+
+def test_what_such_a_party_cannot_take_over_stays_in_the_books() -> None:
+    """S37: the name of a person's employer is the employer's own."""
+    one_way = asked(party=PartySide(exists=True, values=PARTY, fingerprint="f", books_only=["organization"]))
+    plan = plan_for_client(one_way, client(5, organization="Acme & Sons"), PARTY, TEMPLATE).plan
+    assert plan.action == "none"
+
+
+def test_a_client_without_a_party_that_looks_alike_waits_for_a_person() -> None:
+    """F4, Z80: "Acme Ltd" and "Acme Limited" are not two customers without being asked."""
+    party = PartySide(exists=True, is_organisation=True, values={"organization": "Acme Ltd"}, fingerprint="f")
+    alike = ClientSide(client_id=5, values={"organization": "Acme Limited", "email": "office@acme.test"})
+    planned = plan_without_client(asked(alike, party=party), {}, TEMPLATE)
+    assert (planned.plan.action, planned.plan.hold_reason) == ("hold", "doubtful-match")
+    assert planned.candidate_ids == [5]
+
+
+def test_a_client_of_another_party_is_no_doubt_however_alike() -> None:
+    party = PartySide(exists=True, is_organisation=True, values={"organization": "Acme Ltd"}, fingerprint="f")
+    alike = ClientSide(client_id=5, values={"organization": "Acme Limited"})
+    assert plan_without_client(asked(alike, party=party), {5: "8"}, TEMPLATE).plan.action == "create"
+
+
+def test_a_client_with_the_same_tax_number_is_the_partys() -> None:
+    """Z80."""
+    party = PartySide(
+        exists=True,
+        is_organisation=True,
+        values={"organization": "Acme Ltd", "vat_number": "DE811907980"},
+        fingerprint="f",
+    )
+    same = ClientSide(client_id=5, values={"organization": "Acme Group", "vat_number": "DE811907980"})
+    assert plan_without_client(asked(same, party=party), {}, TEMPLATE).plan.action == "link"
 
 
 def test_a_tax_number_changed_on_both_sides_is_a_conflict_for_a_person() -> None:
@@ -139,7 +180,9 @@ def test_a_person_settles_a_conflict_for_one_side(take: Literal["crm", "books"],
 def test_a_conflict_settled_for_the_books_does_not_come_back() -> None:
     base: dict[str, Value] = {**PARTY, "vat_number": "DE0"}
     settled = plan_for_client(asked(take="books"), client(5, vat_number="DE2"), base, TEMPLATE)
-    assert plan_for_client(asked(), client(5, vat_number="DE2"), settled.next_base, TEMPLATE).plan.action == "none"
+    assert [(each.field, each.after) for each in settled.plan.crm_writes] == [("vat_number", "DE2")]
+    taken_over = asked(party=PartySide(exists=True, values={**PARTY, "vat_number": "DE2"}, fingerprint="f"))
+    assert plan_for_client(taken_over, client(5, vat_number="DE2"), settled.final_base, TEMPLATE).plan.action == "none"
 
 
 def test_a_client_deleted_in_freshbooks_waits_for_a_person() -> None:
@@ -153,5 +196,6 @@ def test_what_is_not_yet_written_to_the_crm_is_not_agreed_either() -> None:
     """F21: an edit in the books must not be taken back later as if the CRM had changed it."""
     both = Template("test", {"fname": {"from": "firstName", "direction": "both"}, "email": {"from": "title"}})
     planned = plan_for_client(asked(), client(5, fname="Bo"), {**PARTY, "fname": None}, both)
-    assert planned.plan.action == "none"
+    assert [each.field for each in planned.plan.crm_writes] == ["fname"]
     assert planned.next_base["fname"] is None
+    assert planned.final_base["fname"] == "Bo"

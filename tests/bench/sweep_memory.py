@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
-from activities.models import SweepPage
+from activities.sweep_models import SweepPage
 from activities.sweeps import SweepActivities
 from connectors.capsule.api import CapsuleApi
 from connectors.http import fixed_token, http_client

@@ -326,3 +326,19 @@ async def test_a_dead_token_asks_for_a_refresh() -> None:
     api, _ = capsule(httpx.Response(401, json={"message": "expired"}, headers={"WWW-Authenticate": "Bearer"}))
     with pytest.raises(Unauthorized, match="refresh the access token"):
         await api.get_party(11)
+
+
+async def test_a_custom_text_field_is_made_for_people_and_organisations() -> None:
+    """S15: a definition without a capture rule is for both."""
+    made = {"id": 731, "name": "Ledgerline reference", "type": "text", "displayOrder": 1}
+    api, script = capsule(httpx.Response(201, json={"definition": made}))
+    assert (await api.create_party_field_definition("Ledgerline reference", "Leave it.")).id == 731
+    assert (script.sent[0].method, script.sent[0].url.path) == ("POST", "/api/v2/parties/fields/definitions")
+    assert script.body == {"definition": {"name": "Ledgerline reference", "type": "text", "description": "Leave it."}}
+
+
+async def test_a_custom_field_whose_answer_is_lost_may_have_been_made() -> None:
+    """F3: a second one of that name would not be refused."""
+    api, _ = capsule(httpx.ReadTimeout(""))
+    with pytest.raises(UnknownOutcome, match="look before trying again"):
+        await api.create_party_field_definition("Ledgerline reference", "Leave it.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -22,7 +22,7 @@ from connectors.errors import (
     UnknownOutcome,
 )
 from connectors.freshbooks.api import FreshBooksApi
-from connectors.http import LARGEST_BODY, fixed_token, http_client
+from connectors.http import LARGEST_BODY, AccessToken, fixed_token, http_client
 from tests.connectors.answering import SECOND, TOKEN, Script, Step, capsule, clients, freshbooks, one_client, one_party
 
 NORA = {"fname": "Nora", "email": "nora@quist.test"}
@@ -276,28 +276,94 @@ async def test_requests_carry_the_token_our_name_and_nothing_of_another_account(
     assert "cookie" not in headers
 
 
-def tokens(*given: str) -> Callable[[], Awaitable[str]]:
-    left = list(given)
+class Renewing:
+    """A source whose tokens follow each other: the next one after each request, or after each refusal."""
 
-    async def give() -> str:
-        return left.pop(0)
+    def __init__(self, *texts: str, each_request: bool = False) -> None:
+        self._left = [AccessToken(text, version) for version, text in enumerate(texts)]
+        self._each_request = each_request
+        self.refused: list[str] = []
+        self.accepted_ones: list[str] = []
 
-    return give
+    async def current(self) -> AccessToken:
+        return self._left.pop(0) if self._each_request else self._left[0]
+
+    async def rejected(self, token: AccessToken) -> AccessToken | None:
+        self.refused.append(token.text)
+        del self._left[0]
+        return self._left[0] if self._left else None
+
+    def accepted(self, token: AccessToken) -> None:
+        self.accepted_ones.append(token.text)
+
+
+def calling_with(source: Renewing, *steps: Step) -> tuple[CapsuleApi, Script]:
+    script = Script(*steps)
+    return CapsuleApi(http_client(httpx.MockTransport(script.handle)), source, time_limit=SECOND), script
+
+
+def tokens_sent(script: Script) -> list[str]:
+    return [each.headers["Authorization"].removeprefix("Bearer ") for each in script.sent]
 
 
 async def test_a_refreshed_token_is_used_from_the_next_request_on() -> None:
     """S11."""
-    script = Script(one_party(), one_party())
-    api = CapsuleApi(http_client(httpx.MockTransport(script.handle)), tokens("old", "new"))
+    api, script = calling_with(Renewing("old", "new", each_request=True), one_party(), one_party())
     await api.get_party(11)
     await api.get_party(11)
-    assert [each.headers["Authorization"] for each in script.sent] == ["Bearer old", "Bearer new"]
+    assert tokens_sent(script) == ["old", "new"]
+
+
+async def test_a_create_that_met_an_expired_token_is_sent_once_more_with_a_fresh_one() -> None:
+    """S11, Z113: a 401 means that nothing was created."""
+    source = Renewing("old", "new")
+    api, script = calling_with(source, httpx.Response(401), one_party())
+    assert (await api.create_party({"type": "person", "firstName": "Nora"})).id == 11
+    assert tokens_sent(script) == ["old", "new"]
+    assert (source.refused, source.accepted_ones) == (["old"], ["new"])
+
+
+async def test_a_request_is_sent_no_third_time_however_many_tokens_there_are() -> None:
+    source = Renewing("first", "second", "third")
+    api, script = calling_with(source, httpx.Response(401), httpx.Response(401))
+    with pytest.raises(Unauthorized):
+        await api.get_party(11)
+    assert tokens_sent(script) == source.refused == ["first", "second"]
+
+
+async def test_a_second_request_that_is_cut_leaves_the_create_open() -> None:
+    """F1: it was sent with a token that works."""
+    api, _ = calling_with(Renewing("old", "new"), httpx.Response(401), httpx.ReadError("reset"))
+    with pytest.raises(UnknownOutcome):
+        await api.create_party({"type": "person", "firstName": "Nora"})
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(500), httpx.Response(429), httpx.Response(403)])
+async def test_an_answer_that_says_nothing_of_the_token_proves_nothing(answer: httpx.Response) -> None:
+    source = Renewing("old")
+    api, _ = calling_with(source, answer)
+    with pytest.raises(ConnectorError):
+        await api.get_party(11)
+    assert source.accepted_ones == []
+
+
+async def test_waiting_for_a_token_counts_towards_the_time_limit() -> None:
+    """F1: a request that begins late would end after its outcome was taken to be settled."""
+
+    class Late(Renewing):
+        async def current(self) -> AccessToken:
+            await asyncio.sleep(1.1)
+            return AccessToken("late")
+
+    api, script = calling_with(Late())
+    with pytest.raises(Unavailable, match="gave no access token in time, so we did not read party 11"):
+        await api.get_party(11)
+    assert not script.sent
 
 
 @pytest.mark.parametrize("token", ["", "line\nbreak", "spa ce", "schlüssel"])
 async def test_a_damaged_token_asks_for_a_new_connection_and_is_not_shown(token: str) -> None:
-    script = Script()
-    api = CapsuleApi(http_client(httpx.MockTransport(script.handle)), tokens(token))
+    api, script = calling_with(Renewing(token))
     with pytest.raises(Unauthorized, match="connect again") as caught:
         await api.get_party(11)
     assert not script.sent

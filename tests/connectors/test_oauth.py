@@ -121,6 +121,24 @@ async def test_a_token_is_taken_to_expire_rather_too_early_than_too_late(said: d
         assert (await api.refresh(OLD)).expires_at == NOON + life
 
 
+async def test_a_wrong_clock_of_ours_does_not_shorten_a_tokens_life() -> None:
+    """S11: how old a token is says the system's own clock, here an hour behind ours."""
+    there = {"Date": "Mon, 02 Mar 2026 11:00:00 GMT"}
+    body = {"access_token": "at_2", "expires_in": 43200, "created_at": 1772452800 - 3600}
+    api, _ = oauth(freshbooks.PROVIDER, httpx.Response(200, json=body, headers=there))
+    with time_machine.travel(NOON, tick=False):
+        assert (await api.refresh(OLD)).expires_at == NOON + timedelta(hours=12)
+
+
+async def test_a_token_that_claims_to_be_older_than_its_life_is_used_for_a_while() -> None:
+    """FreshBooks was seen to answer with the time of the first consent: believing it would renew with every request."""
+    body = {"access_token": "at_2", "expires_in": 43200, "created_at": 1772452800 - 50_000}
+    api, _ = oauth(freshbooks.PROVIDER, httpx.Response(200, json=body))
+    with time_machine.travel(NOON, tick=False):
+        tokens = await api.refresh(OLD)
+    assert tokens.expires_at - tokens.issued_at == timedelta(minutes=5)
+
+
 @both
 async def test_a_used_refresh_token_needs_a_person(provider: Provider) -> None:
     """F9."""
@@ -195,3 +213,24 @@ def test_the_sandbox_has_the_same_endpoints_on_its_own_host() -> None:
     assert local.authorize_url == "http://127.0.0.1:8444/oauth/authorize"
     assert local.tokens_url == "http://127.0.0.1:8444/auth/oauth/token"
     assert local.redirect_uri_on_refresh
+
+
+@both
+def test_every_right_that_we_ask_for_has_a_reason(provider: Provider) -> None:
+    """Z130."""
+    assert provider.scopes
+    assert all(scope.needed_for for scope in provider.scopes)
+    assert len({scope.name for scope in provider.scopes}) == len(provider.scopes)
+
+
+def test_what_was_granted_is_compared_with_what_we_need() -> None:
+    """Z130."""
+    books = freshbooks.PROVIDER
+    assert [scope.name for scope in books.missing("user:profile:read user:clients:read")] == ["user:clients:write"]
+    assert books.beyond("user:clients:read user:invoices:write") == ["user:invoices:write"]
+    assert books.missing(" ".join(scope.name for scope in books.scopes)) == []
+
+
+def test_a_system_that_does_not_say_what_it_granted_has_granted_what_was_asked_for() -> None:
+    """Source: https://www.rfc-editor.org/rfc/rfc6749#section-5.1"""
+    assert (capsule.PROVIDER.missing(""), capsule.PROVIDER.beyond("")) == ([], [])

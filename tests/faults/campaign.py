@@ -1,119 +1,105 @@
-"""A small campaign on the real system: `python -m tests.faults.campaign DATABASE_URL` prints one JSON line of findings.
+"""The fault campaign on the real system: `python -m tests.faults.campaign [--parties N] [--seed N] [--small] …`.
 
-Creates whose answers are lost, late commits, a lagging search, hooks delivered several times in random order, a worker
-that is killed. It runs in a process of its own, because it changes the environment. The sandbox's ledger is the judge.
+Faults, then heal, then drain, then check. The sandbox's ledger is the judge. What each option and each line of the
+result means is in docs/faults.md. Exit codes: 0 green, 1 red, 2 not finished, 3 invalid (something never happened).
 """
 
+import argparse
 import asyncio
-import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import httpx
-
-from runtime.load import load_settings
+from runtime.errors import Stop
 from runtime.logs import set_up_logs
-from starters.demo.run import stand_alone
-from starters.demo.sides import Sides, until
-from starters.sandbox import addresses
-from starters.system import System
+from tests.faults.judge import Ledger
+from tests.faults.phases import Campaign
+from tests.faults.plans import Break, Plan, plan_for
+from tests.faults.report import EXIT_CODES, Options, Report, reported
+from tests.faults.rig import HEALTHY, Rig, running
 
-PARTIES = 60
-KILL_AFTER = (4.0, 16.0)
-# The sandbox connection waits 3 s after a lost answer: the lag and the late commits must stay below that.
-SEARCH_LAG = [0.0, 2.0]
-LATE_SECONDS = 1.5
-FAULTS: tuple[dict[str, Any], ...] = (
-    {"method": "POST", "path": "/users/clients$", "fault": "late_commit", "seconds": LATE_SECONDS, "probability": 0.05},
-    {"method": "POST", "path": "/users/clients$", "fault": "commit_then_cut", "probability": 0.3},
-    {
-        "method": "GET",
-        "path": "/users/clients",
-        "fault": "status",
-        "status": 503,
-        "headers": {"Retry-After": "1"},
-        "times": 5,
-    },
-)
+WORKERS = ("worker-a", "worker-b")
+DEFAULT_SEED = 20261122
 
 
-async def run(database_url: str) -> dict[str, Any]:
-    """Run the campaign and return what the ledger says."""
-    with tempfile.TemporaryDirectory(prefix="ledgerline-faults-") as folder:
-        stand_alone(Path(folder))
-        if database_url:
-            os.environ["LEDGERLINE_DATABASE_URL"] = database_url
-        set_up_logs("campaign", level="error")
-        system = System(load_settings(), say=lambda text: None)
-        try:
-            await system.start()
-            async with httpx.AsyncClient(timeout=30) as http:
-                return await _campaign(system, Sides(http, *addresses(system.settings)))
-        finally:
-            await system.stop()
+async def campaign(options: Options, plan: Plan, folder: Path) -> Report:
+    """Run one campaign and return what came of it, also if it was interrupted or took too long. Raises Stop."""
+    began = datetime.now(UTC)
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    store = options.database
+    async with running(folder, connection=plan.connection, database_url=store, seed=options.seed) as rig:
+        await _start_workers(rig, options.broken)
+        ran = Campaign(rig, plan, WORKERS, Ledger(rig.ledger), _say)
+        trouble = await _tried(ran, plan)
+        return await reported(ran, options, began, trouble)
 
 
-async def _campaign(system: System, sides: Sides) -> dict[str, Any]:
-    await sides.sign_in()
-    await until("the webhooks", sides.hooks_ready)
-    await sides.http.post(f"{sides.freshbooks_url}/_sandbox/settings", json={"search_lag": SEARCH_LAG})
-    hooks = {"duplicates": 3, "reorder": True, "delay": [0.0, 1.0]}
-    await sides.http.post(f"{sides.capsule_url}/_sandbox/settings", json={"hooks": hooks})
-    for fault in FAULTS:
-        await sides.fault(**fault)
-    killing = asyncio.create_task(_kill_workers(system))
-    for number in range(PARTIES):
-        await sides.create_party(
-            type="person",
-            firstName="Fault",
-            lastName=f"Number {number}",
-            # every tenth shares an address with the one before: two people, two clients
-            emailAddresses=[{"address": f"fault{number - (number % 10 == 1)}@faults.example"}],
-        )
-    await killing
-    await until("every client", lambda: _all_there(sides), within=180)
-    fired = (await sides.http.get(f"{sides.freshbooks_url}/_sandbox/faults")).json()
-    await sides.heal()
-    await until("the store to know every client", lambda: _all_linked(system, sides), within=90)
-    return await _findings(sides, fired)
+async def _start_workers(rig: Rig, broken: Break | None) -> None:
+    module: Sequence[str] = ("tests.faults.broken_worker", broken) if broken else HEALTHY
+    await asyncio.gather(*(rig.start_worker(name, module) for name in WORKERS))
+    await rig.sign_in()
 
 
-async def _kill_workers(system: System) -> None:
+async def _tried(ran: Campaign, plan: Plan) -> str:
+    """Run the phases; return why they did not come to their end, an empty text if they did."""
+    try:
+        async with asyncio.timeout(plan.deadline):
+            await ran.run()
+    except TimeoutError:
+        return f"not finished after {plan.deadline:.0f} s, in the phase: {ran.phase}"
+    except asyncio.CancelledError:
+        return f"interrupted in the phase: {ran.phase}"
+    return ""
+
+
+def main() -> int:
+    """Run the campaign that the command line asks for; print a page, write JSON, and return the exit code."""
+    asked = _parser().parse_args()
+    options = Options(asked.parties, asked.seed, asked.database, asked.broken, asked.small)
+    plan = plan_for(asked.parties, small=asked.small, broken=asked.broken)
+    set_up_logs("campaign", level="error")
+    folder = Path(tempfile.mkdtemp(prefix="ledgerline-faults-"))
     began = time.monotonic()
-    for moment in KILL_AFTER:
-        await asyncio.sleep(max(0.0, began + moment - time.monotonic()))
-        pid = system.supervisor.pid("worker")
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+    try:
+        report = asyncio.run(campaign(options, plan, folder))
+    except (Stop, AssertionError) as reason:
+        _say(f"the campaign could not be run: {reason}; kept: {folder}")
+        return EXIT_CODES["unfinished"]
+    asked.report.parent.mkdir(parents=True, exist_ok=True)
+    asked.report.write_text(report.as_json())
+    sys.stdout.write(report.page(time.monotonic() - began))
+    if report.verdict == "green":
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        _say(f"kept, with its ledger, logs and databases: {folder}")
+    return EXIT_CODES[report.verdict]
 
 
-async def _all_there(sides: Sides) -> bool:
-    return len({client["lname"] for client in await sides.clients()}) >= PARTIES
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description="Creates under faults.")
+    parser.add_argument("--parties", type=int, default=0, help="how many to create: 10,000, or 60 with --small")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="decides chance wherever it is ours")
+    parser.add_argument("--database", default="", metavar="URL", help="of an empty store; else a SQLite file")
+    parser.add_argument("--break", dest="broken", choices=("no-look", "no-settle"), help="leave out a safeguard")
+    parser.add_argument("--small", action="store_true", help="shorter waits: the cut that `make test` runs")
+    parser.add_argument("--report", type=Path, default=Path("build/faults.json"), help="where the JSON goes")
+    return parser
 
 
-async def _all_linked(system: System, sides: Sides) -> bool:
-    linked = [await system.is_linked("sandbox", str(client["id"])) for client in await sides.clients()]
-    return all(linked)
-
-
-async def _findings(sides: Sides, fired: Any) -> dict[str, Any]:
-    names = Counter(client["lname"] for client in await sides.clients())
-    notes = Counter(client["note"] for client in await sides.clients())
-    return {
-        "parties": PARTIES,
-        "clients": sum(names.values()),
-        "missing": [number for number in range(PARTIES) if f"Number {number}" not in names],
-        "twice": [name for name, count in names.items() if count > 1],
-        "references_twice": [note for note, count in notes.items() if count > 1],
-        "fired": {rule["fault"]: rule["fired"] for rule in fired["rules"]},
-    }
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(run(sys.argv[1] if len(sys.argv) > 1 else ""))) + "\n")
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the Temporal SDK can abort a process at interpreter exit, after all work is done

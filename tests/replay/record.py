@@ -31,12 +31,13 @@ from tests.replay.pairs import TWO_WAY
 from tests.replay.plans import PLANS
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
-from tests.workflows.office import Office
+from tests.workflows.office import Office, until
 from worker.alerts import alert_queue
 from worker.main import account_worker
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.checks import ConnectionCheck
 from workflows.client_sweeps import ClientSweep
+from workflows.consent import ConsentNeeded
 from workflows.hooks import CallbackVerification, HookUpkeep
 from workflows.models import (
     AlertWatchRequest,
@@ -44,6 +45,7 @@ from workflows.models import (
     CheckRequest,
     ClientSweepRequest,
     ConnectionRequest,
+    ConsentRequest,
     Resolution,
     SweepRequest,
 )
@@ -207,6 +209,19 @@ async def _alert_worker(office: Office, alerts: Alerts) -> AsyncIterator[None]:
             yield
 
 
+async def consent_retried(office: Office) -> Handle:
+    """A token is refused; a person who has mended it asks for another try."""
+    await office.firm.store.tokens.refuse("acme", "freshbooks", "not accepted", "a token of old")
+    request = ConsentRequest(connection="acme", system="freshbooks")
+    handle = await office.temporal.start_workflow(
+        ConsentNeeded.run, request, id="consent/acme/freshbooks", task_queue=WORKFLOW_QUEUE
+    )
+    await until(office.firm.store.holds.listed)
+    await handle.signal(ConsentNeeded.look)
+    await handle.execute_update("resolve", Resolution(choice="retry"))
+    return handle
+
+
 SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
     each.__name__.replace("_", "-"): each
     for each in (
@@ -226,6 +241,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         connection_check_in_full,
         alert_watch,
         alert_test,
+        consent_retried,
         *TWO_WAY,
         *PLANS,
     )

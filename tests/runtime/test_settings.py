@@ -218,3 +218,68 @@ def test_a_damaged_sandbox_file_is_named() -> None:
     Path("data/sandbox.yaml").write_text("connections:\n  sandbox: {}\n")
     with pytest.raises(WrongSettings, match=r"data/sandbox\.yaml:2: connections\.sandbox\.capsule: is missing"):
         load_settings()
+
+
+REGISTERED = """\
+connections:
+  acme:
+    capsule:
+      client_id: ours
+      client_secret: env:CAPSULE_TOKEN
+    freshbooks:
+      client_id: ours
+      client_secret: file:freshbooks.token
+"""
+
+
+def test_an_account_may_be_a_registered_application_that_a_person_connects(tokens: None) -> None:
+    """S11, Z27: then the FreshBooks account is picked when it is connected."""
+    acme = loaded(REGISTERED).connections["acme"]
+    assert (acme.capsule.is_registered, acme.freshbooks.is_registered) == (True, True)
+    assert acme.capsule.client_secret.get_secret_value() == TOKEN
+    assert acme.freshbooks.account_id == ""
+    assert acme.freshbooks.redirect_uri.startswith("https://")  # FreshBooks takes no other
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            "client_id: ours\n      client_secret: env:CAPSULE_TOKEN",
+            "base_url: x",
+            ":3: connections.acme.capsule: give",
+        ),
+        ("      client_secret: env:CAPSULE_TOKEN\n", "", ":3: connections.acme.capsule: give either `token`, or"),
+        ("client_secret: env:CAPSULE_TOKEN", "token: x", ":3: connections.acme.capsule: give either `token`, or"),
+        (
+            "client_secret: env:",
+            "redirect_uri: http://acme.test/x\n      client_secret: env:",
+            ":5: connections.acme.cap",
+        ),
+        ("client_secret: env:", "redirect_uri: https://acme.test/?a=b\n      client_secret: env:", "without a query"),
+        (
+            "client_id: ours\n      client_secret: file:freshbooks.token",
+            "token: x",
+            ":6: connections.acme.freshbooks: `account_id` must be set beside `token`",
+        ),
+    ],
+)
+def test_a_mistake_about_the_way_into_an_account_is_said_with_its_line(
+    tokens: None, before: str, after: str, said: str
+) -> None:
+    assert said in mistakes(REGISTERED.replace(before, after, 1))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8484/connected", "http://localhost:9/", "https://acme.test/back"]
+)
+def test_an_authorization_code_travels_in_clear_only_within_this_machine(tokens: None, address: str) -> None:
+    """Z130."""
+    written = REGISTERED.replace("client_id: ours", f"client_id: ours\n      redirect_uri: {address}", 1)
+    assert loaded(written).connections["acme"].capsule.redirect_uri == address
+
+
+def test_no_client_secret_is_shown_when_settings_are_printed(tokens: None) -> None:
+    """Z137."""
+    settings = loaded(REGISTERED)
+    assert "s3cret" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"

@@ -25,7 +25,7 @@ def heard(firm: Firm) -> Heard:
 @pytest.fixture
 async def doorway(firm: Firm, heard: Heard) -> AsyncIterator[Doorway]:
     """The receiver, reached by both sandboxes."""
-    async with Doorway.open(firm, Forwarder(heard, firm.store.inbox)) as opened:
+    async with Doorway.open(firm, Forwarder(heard, firm.store)) as opened:
         yield opened
 
 

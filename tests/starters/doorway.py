@@ -14,7 +14,7 @@ import httpx
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
-from activities.models import Callback, NewHook
+from activities.sweep_models import Callback, NewHook
 from starters.announce import Announcer
 from starters.forwarding import Forwarder
 from starters.receiver import create_receiver
@@ -39,11 +39,10 @@ class Heard(Announcer):
         self.parties.append(party_id)
         self.causes.append(cause)
 
-    async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> bool:
+    async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> None:
         self._check()
         self.clients.append(client_id)
         self.causes.append(cause)
-        return True
 
     async def handshake(self, connection: str, callback_id: str, verifier: str) -> None:
         self._check()

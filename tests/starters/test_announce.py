@@ -54,9 +54,13 @@ async def test_a_change_of_a_client_goes_to_the_party_it_is_linked_to(office: Of
     party_id = await firm.new_party()
     await link(firm, party_id, 90210)
     office.expect(party_id)
-    assert await office.announcer.client_changed(firm.name, "90210", "freshbooks webhook client.update", 2)
+    await office.announcer.client_changed(firm.name, "90210", "freshbooks webhook client.update", 2)
     assert shown((await office.workflow(party_id).describe()).typed_search_attributes)["SyncState"] == SYNCING
 
 
-async def test_a_change_of_a_client_that_nobody_knows_starts_nothing(office: Office, firm: Firm) -> None:
-    assert not await office.announcer.client_changed(firm.name, "4711", "freshbooks webhook client.create", 2)
+async def test_a_client_that_nobody_knows_gets_a_workflow_that_looks_for_its_party(office: Office, firm: Firm) -> None:
+    """Z124."""
+    await office.announcer.client_changed(firm.name, "4711", "freshbooks webhook client.create", 2)
+    handle = office.temporal.get_workflow_handle(f"client-upsert/{firm.name}/freshbooks-client-4711")
+    assert shown((await handle.describe()).typed_search_attributes)["RecordKey"] == "freshbooks-client-4711"
+    await handle.terminate()

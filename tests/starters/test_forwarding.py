@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import pytest
+from temporalio.service import RPCError, RPCStatusCode
 
 import starters.forwarding
+from starters.forwarding import Forwarder
+from store import inbox as inbox_module
 from tests.sandboxes import Firm
 from tests.starters.doorway import Doorway, Heard
 from tests.workflows.office import until
@@ -17,6 +21,20 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the forwarder look all the time."""
     monkeypatch.setattr(starters.forwarding, "CHECK_SECONDS", 0.01)
     monkeypatch.setattr(starters.forwarding, "BACK_OFF_SECONDS", 0.1)
+
+
+class Refusing(Heard):
+    """Notes what it is told, except of one party, which Temporal refuses."""
+
+    def __init__(self, firm: Firm, party_id: int, status: RPCStatusCode) -> None:
+        super().__init__(firm.store)
+        self.party_id, self.status, self.tries = party_id, status, 0
+
+    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+        if party_id == self.party_id:
+            self.tries += 1
+            raise RPCError("no", self.status, b"")
+        await super().party_changed(connection, party_id, cause, priority)
 
 
 def updated(party_id: int) -> dict[str, object]:
@@ -40,6 +58,10 @@ async def empty(firm: Firm) -> None:
         return await firm.store.inbox.size() == 0
 
     await until(is_empty)
+
+
+async def is_there(heard: list[int]) -> bool:
+    return bool(heard)
 
 
 async def test_a_delivery_is_kept_while_temporal_cannot_be_reached(doorway: Doorway, firm: Firm, heard: Heard) -> None:
@@ -103,6 +125,74 @@ async def test_ready_tells_how_much_waits(doorway: Doorway, heard: Heard) -> Non
     await doorway.capsule(updated(7))
     answer = (await doorway.http.get("/ready")).json()
     assert answer == {"status": "ready", "waiting_in_inbox": 1, "temporal": False}
+
+
+async def test_a_change_that_is_refused_does_not_stop_those_behind_it(firm: Firm) -> None:
+    """F36."""
+    refusing = Refusing(firm, 7, RPCStatusCode.INVALID_ARGUMENT)
+    await firm.store.inbox.park(firm.name, "capsule", "party/updated", ["no-number", "7", "8"])
+    async with Doorway.open(firm, Forwarder(refusing, firm.store)) as doorway, forwarding(doorway):
+        await until(lambda: is_there(refusing.parties))
+        assert doorway.forwarder.temporal_answers
+    assert refusing.parties == [8]
+    assert await firm.store.inbox.size() == 2  # nothing is lost
+
+
+async def test_a_change_that_is_always_refused_is_set_aside_for_a_person(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F35, S46."""
+    monkeypatch.setattr(inbox_module, "LONGEST_PAUSE", timedelta(0))
+    refusing = Refusing(firm, 7, RPCStatusCode.INVALID_ARGUMENT)
+    await firm.store.inbox.park(firm.name, "capsule", "party/updated", ["7"])
+    async with Doorway.open(firm, Forwarder(refusing, firm.store)) as doorway, forwarding(doorway):
+        await empty(firm)
+    (aside,) = await firm.store.inbox.set_aside()
+    assert (aside.record_id, aside.problem, refusing.tries) == ("7", "INVALID_ARGUMENT", inbox_module.MOST_ATTEMPTS)
+
+
+async def test_a_restart_tries_once_more_what_was_set_aside(
+    doorway: Doorway, firm: Firm, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S49: whoever mended the cause has to do nothing else."""
+    await firm.store.inbox.park(firm.name, "capsule", "party/updated", ["7"])
+    monkeypatch.setattr(inbox_module, "LONGEST_PAUSE", timedelta(0))
+    for _ in range(inbox_module.MOST_ATTEMPTS):
+        (change,) = await firm.store.inbox.oldest(1)
+        await firm.store.inbox.failed(change, "INVALID_ARGUMENT")
+    async with forwarding(doorway):
+        await until(lambda: is_there(heard.parties))
+    assert heard.parties == [7]
+
+
+async def test_one_busy_workflow_does_not_stop_the_changes_of_others(firm: Firm) -> None:
+    """F36."""
+    refusing = Refusing(firm, 7, RPCStatusCode.RESOURCE_EXHAUSTED)
+    await firm.store.inbox.park(firm.name, "capsule", "party/updated", ["7", "8"])
+    async with Doorway.open(firm, Forwarder(refusing, firm.store)) as doorway, forwarding(doorway):
+        await until(lambda: is_there(refusing.parties))
+        refusing.party_id = 0
+        await empty(firm)
+    assert refusing.parties == [8, 7]
+
+
+async def test_an_outage_is_no_reason_to_set_anything_aside(doorway: Doorway, firm: Firm, heard: Heard) -> None:
+    """S49: however long it lasts."""
+    heard.down = True
+    await firm.store.inbox.park(firm.name, "capsule", "party/updated", ["7"])
+    async with forwarding(doorway):
+        await asyncio.sleep(0.3)
+    (change,) = await firm.store.inbox.oldest(1)
+    assert change.attempts == 0
+
+
+async def test_a_delivery_that_temporal_refuses_is_kept_and_says_nothing_about_temporal(firm: Firm) -> None:
+    """S49: deliveries about others still go straight through."""
+    refusing = Refusing(firm, 7, RPCStatusCode.INVALID_ARGUMENT)
+    async with Doorway.open(firm, Forwarder(refusing, firm.store)) as doorway:
+        assert (await doorway.capsule(updated(7))).json() == {"outcome": "kept"}
+        assert (await doorway.capsule(updated(8))).json() == {"outcome": "handed-over"}
+    assert await firm.store.inbox.size() == 1
 
 
 async def test_a_change_of_a_system_that_no_flow_knows_does_not_block_the_inbox(

@@ -1,60 +1,17 @@
-"""What operators type and read: `doctor`, `status`, `schedules`, against a whole installation in this process."""
+"""What operators type and read: `status`, against a whole installation in this process."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from runtime.load import load_settings
-from starters.doctor import run_doctor
-from starters.operators import make_schedules, show_status
-from starters.schedules import wanted_schedules
+from starters.operators import show_status
+from store.inbox import MOST_ATTEMPTS
+from store.news import Difference, Told
 from store.store import open_store
 from tests.sandboxes import Firm
-from tests.workflows.office import Office
-
-
-async def test_the_doctor_finds_nothing_wrong_with_a_whole_installation(
-    office: Office, firm: Firm, installed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Z20, S51."""
-    await make_schedules()
-    async with office.working():
-        code = await run_doctor()
-    said = capsys.readouterr().out
-    assert (code, said.splitlines()[-1]) == (0, "all is well")
-    assert f"{firm.name}: capsule: account sandbox" in said
-    await delete_schedules(office)
-
-
-async def test_the_doctor_says_what_to_do_about_missing_schedules(
-    office: Office, firm: Firm, installed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async with office.working():
-        code = await run_doctor()
-    assert code == 1
-    missing = f"party-sweep/{firm.name}, hook-upkeep/{firm.name} missing; run ledgerline schedules"
-    assert missing in capsys.readouterr().out
-
-
-async def test_the_doctor_says_what_to_do_about_a_temporal_that_does_not_answer(
-    firm: Firm, installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    assert await run_doctor() == 1
-    assert "no Temporal server answers at 127.0.0.1:1; start one with `ledgerline up`" in capsys.readouterr().out
-
-
-async def test_the_doctor_never_shows_a_token(
-    office: Office, firm: Firm, installed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Z137."""
-    firm.use(capsule_token="expired-token")
-    async with office.working():
-        await run_doctor()
-    said = capsys.readouterr().out
-    assert "capsule: Capsule refused to read the site (HTTP 401)" in said
-    assert "expired-token" not in said
-    assert firm.connection.freshbooks.token.get_secret_value() not in said
 
 
 async def test_status_counts_what_is_in_step_and_names_what_waits(
@@ -72,6 +29,33 @@ async def test_status_counts_what_is_in_step_and_names_what_waits(
     assert "1 changes wait in the inbox" in said
 
 
-async def delete_schedules(office: Office) -> None:
-    for wanted in wanted_schedules(office.firm.settings):
-        await office.temporal.get_schedule_handle(wanted.id).delete()
+async def test_status_shows_which_share_of_the_changes_only_sweeps_found(
+    firm: Firm, installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """F13, S50."""
+    now = datetime.now(UTC)
+    store = await open_store(load_settings(installed))
+    await store.news.told([Told(firm.name, "capsule", str(number), now) for number in range(3)])
+    await store.news.swept(firm.name, "capsule", [Difference("9", "state", now)])
+    await store.cursors.advance(firm.name, "freshbooks.clients", now)
+    await store.close()
+    await show_status()
+    said = capsys.readouterr().out
+    assert "3 told by webhooks, 1 found by sweeps alone (25.0%)" in said
+    assert "parties swept until" in said
+    assert "clients swept until" in said
+
+
+async def test_status_names_what_could_not_be_handed_over(
+    firm: Firm, installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """F35: with its reason, and with what to do."""
+    store = await open_store(load_settings(installed))
+    await store.inbox.park(firm.name, "capsule", "party/updated", ["8"])
+    (change,) = await store.inbox.oldest(1)
+    await store.inbox.failed(replace(change, attempts=MOST_ATTEMPTS - 1), "INVALID_ARGUMENT")
+    await store.close()
+    await show_status()
+    said = capsys.readouterr().out
+    assert f"set aside, cannot be handed over: {firm.name}: capsule 8 (INVALID_ARGUMENT" in said
+    assert "1 changes are set aside; mend the cause, then restart the receiver" in said

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import starters.receiver
 from starters.forwarding import Forwarder
+from store.callbacks import MOST_OFFERS
 from store.store import Store
 from tests.databases import TEST_KEYS, sqlite_url
 from tests.sandboxes import Firm
@@ -136,6 +137,17 @@ async def test_nothing_is_believed_before_the_handshake(doorway: Doorway) -> Non
     assert (await doorway.freshbooks(doorway.event(9), verifier="")).status_code == 401
 
 
+async def test_made_up_handshakes_without_end_are_sent_away(doorway: Doorway, firm: Firm, heard: Heard) -> None:
+    """A genuine one is sent again."""
+    for number in range(MOST_OFFERS):
+        handshake = doorway.event(9000 + number, name="callback.verify", verifier="made up")
+        assert (await doorway.freshbooks(handshake)).status_code == 200
+    one_more = doorway.event(501, name="callback.verify", verifier="genuine")
+    answer = await doorway.freshbooks(one_more)
+    assert (answer.status_code, answer.json()) == (503, {"outcome": "too-many-handshakes"})
+    assert len(heard.handshakes) == MOST_OFFERS
+
+
 async def test_a_form_that_freshbooks_would_never_send_is_refused(doorway: Doorway) -> None:
     assert (await doorway.freshbooks({"name": "client"})).status_code == 400
 
@@ -193,7 +205,7 @@ async def test_nothing_that_anybody_sends_as_freshbooks_makes_us_fail(
 
 async def test_while_the_store_is_down_temporal_still_takes_what_capsule_says(tmp_path: Path, firm: Firm) -> None:
     heard = Heard(firm.store)
-    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path).inbox)) as doorway:
+    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path))) as doorway:
         assert (await doorway.capsule(PARTY)).status_code == 200
     assert heard.parties == [7]
 
@@ -202,7 +214,7 @@ async def test_with_temporal_and_the_store_down_the_sender_has_to_try_again(tmp_
     """S49."""
     heard = Heard(firm.store)
     heard.down = True
-    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path).inbox)) as doorway:
+    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path))) as doorway:
         assert (await doorway.capsule(PARTY)).status_code == 503
 
 
@@ -211,7 +223,7 @@ async def test_a_signature_that_cannot_be_checked_now_is_not_called_wrong(
 ) -> None:
     """S49: 401 or 500 might end the callback, 503 brings the delivery back."""
     firm.store.callbacks = broken(tmp_path).callbacks
-    async with Doorway.open(firm, Forwarder(heard, firm.store.inbox)) as doorway:
+    async with Doorway.open(firm, Forwarder(heard, firm.store)) as doorway:
         assert (await doorway.freshbooks(doorway.event(9), verifier="any")).status_code == 503
 
 
@@ -225,12 +237,12 @@ async def test_ready_means_that_a_delivery_would_be_kept(doorway: Doorway) -> No
 
 
 async def test_without_a_store_the_receiver_is_not_ready(tmp_path: Path, firm: Firm, heard: Heard) -> None:
-    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path).inbox)) as doorway:
+    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path))) as doorway:
         assert (await doorway.http.get("/ready")).status_code == 503
 
 
 async def test_the_receiver_is_up_whatever_else_is_not(tmp_path: Path, firm: Firm, heard: Heard) -> None:
-    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path).inbox)) as doorway:
+    async with Doorway.open(firm, Forwarder(heard, broken(tmp_path))) as doorway:
         assert (await doorway.http.get("/health")).json() == {"status": "up"}
 
 

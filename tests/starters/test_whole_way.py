@@ -10,7 +10,7 @@ from tests.workflows.office import Office, until
 
 async def test_a_change_in_capsule_is_in_freshbooks_within_seconds(office: Office, firm: Firm) -> None:
     """S1, S21: nobody polls."""
-    async with Doorway.open(firm, Forwarder(office.announcer, firm.store.inbox)) as doorway, office.working():
+    async with Doorway.open(firm, Forwarder(office.announcer, firm.store)) as doorway, office.working():
         await doorway.register()
         started = time.monotonic()
         office.expect(await firm.new_party(name="Acme Ltd"))
@@ -24,7 +24,7 @@ async def test_a_change_in_capsule_is_in_freshbooks_within_seconds(office: Offic
 
 async def test_our_own_write_comes_back_as_a_webhook_and_writes_nothing(office: Office, firm: Firm) -> None:
     """F20."""
-    async with Doorway.open(firm, Forwarder(office.announcer, firm.store.inbox)) as doorway, office.working():
+    async with Doorway.open(firm, Forwarder(office.announcer, firm.store)) as doorway, office.working():
         await doorway.register()
         party_id = await firm.new_party(name="Acme Ltd")
         office.expect(party_id)

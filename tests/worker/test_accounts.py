@@ -7,7 +7,7 @@ import pytest
 from runtime.load import WrongSettings
 from starters.schedules import wanted_schedules
 from tests.sandboxes import HOOKS, Firm, sandbox_settings
-from worker.accounts import account_queues, clients_template, lost_after
+from worker.accounts import Wiring, account_queues, clients_template, write_once
 from worker.hook_readers import hook_readers, hook_secrets, hook_url
 
 
@@ -15,11 +15,15 @@ async def nobody(connection: str, party_id: int, cause: str, priority: int) -> N
     raise AssertionError("nothing is announced here")
 
 
+async def nobody_else(connection: str, client_id: str, cause: str, priority: int) -> None:
+    raise AssertionError("nothing is announced here")
+
+
 def test_each_account_has_a_queue_of_its_own_with_the_accounts_quota(firm: Firm) -> None:
     """S61: 4,000 requests an hour are a little more than one a second."""
     capsule = {**firm.connection.capsule.model_dump(), "requests_per_hour": 4000}
     settings = sandbox_settings(firm.name, firm.sandbox, firm.settings.data, capsule=capsule)
-    queues = account_queues(firm.name, settings, firm.http, firm.store, nobody)
+    queues = account_queues(firm.name, Wiring(settings, firm.http, firm.store, nobody, nobody_else))
     assert [each.name for each in queues] == [f"capsule@{firm.name}", f"freshbooks@{firm.name}"]
     assert queues[0].calls_per_second == pytest.approx(1.11, abs=0.01)
 
@@ -51,12 +55,13 @@ def test_a_default_currency_that_does_not_exist_is_a_mistake_with_its_place(firm
     clients = {"default_currency": "XQQ"}
     settings = sandbox_settings(firm.name, firm.sandbox, firm.settings.data, clients=clients)
     with pytest.raises(WrongSettings, match=rf"connections\.{firm.name}\.clients"):
-        account_queues(firm.name, settings, firm.http, firm.store, nobody)
+        account_queues(firm.name, Wiring(settings, firm.http, firm.store, nobody, nobody_else))
 
 
-def test_a_request_that_nobody_watches_can_take_effect_until_it_and_the_search_have_timed_out(firm: Firm) -> None:
+async def test_a_lost_create_settles_within_the_settings_time_until_more_is_known(firm: Firm) -> None:
     """F1."""
-    assert lost_after(firm.connection) == timedelta(seconds=3 + 1)
+    once = write_once(firm.connection, firm.store, "freshbooks")
+    assert await once.settle_time(firm.name) == timedelta(seconds=1)
 
 
 def test_webhooks_lead_to_the_public_address_by_a_secret_path(firm: Firm) -> None:
@@ -86,10 +91,6 @@ def test_two_connections_never_share_a_secret(firm: Firm) -> None:
     assert len(secrets) == 4
 
 
-def test_a_two_way_field_is_refused_as_long_as_nothing_is_carried_back(firm: Firm) -> None:
-    """F21: a rule that promises more than the software does would lose a bookkeeper's edit."""
-    flow = firm.connection.clients.model_copy(
-        update={"mapping": {"lname": {"from": "lastName", "direction": "both", "owner": "newest"}}}
-    )
-    with pytest.raises(WrongSettings, match=r"lname.*not carried back to Capsule yet"):
-        clients_template("acme", firm.connection.model_copy(update={"clients": flow}))
+def test_where_nothing_is_to_go_back_no_field_goes_both_ways(firm: Firm) -> None:
+    """S45."""
+    assert not clients_template("acme", firm.connection).is_two_way

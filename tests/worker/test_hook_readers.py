@@ -1,12 +1,15 @@
 """A delivery is believed once its callback is verified, and not a moment earlier."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.freshbooks.hooks import parse_fields, signature
 from starters.hooks import Delivery, RefusedDelivery
 from store.store import Store
+from store.tokens import Grant
 from worker import hook_readers
 from worker.hook_readers import SIGNATURE_HEADER, FreshBooksHookReader
 
@@ -36,3 +39,16 @@ async def test_a_verifier_that_freshbooks_never_accepts_signs_nothing(
     with pytest.raises(RefusedDelivery, match="fits none") as refused:
         await reader(sqlite_store).read(SIGNED, EVENT)
     assert refused.value.status == 401
+
+
+async def test_deliveries_are_for_the_account_that_was_picked_when_it_was_connected(sqlite_store: Store) -> None:
+    """S11: the receiver runs before anybody has connected, and needs no restart."""
+    unnamed = FreshBooksHookReader(["secret"], "acme", "", sqlite_store.callbacks, sqlite_store.tokens)
+    handshake = b"name=callback.verify&object_id=2001&account_id=aB3xYz&verifier=v1"
+    with pytest.raises(RefusedDelivery, match="another FreshBooks account"):
+        await unnamed.read({}, handshake)
+    now = datetime.now(UTC)
+    await sqlite_store.tokens.consented(
+        "acme", "freshbooks", Grant(SecretStr("a"), SecretStr("r"), "", now, now + timedelta(hours=12)), "aB3xYz"
+    )
+    assert (await unnamed.read({}, handshake)).handshake == "v1"

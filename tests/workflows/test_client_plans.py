@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import plan_applying
 from activities.plan_models import StagedPage, StagePage
+from tests.activities.plans import link
 from tests.workflows.office import Office, until
 from tests.workflows.plan_desk import PlanDesk
 from workflows.models import ApplyResult
@@ -26,6 +27,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def desk(office: Office) -> AsyncIterator[PlanDesk]:
     opened = PlanDesk(office)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def two_way_desk(two_way_office: Office) -> AsyncIterator[PlanDesk]:
+    """The same for a firm whose changes go both ways."""
+    opened = PlanDesk(two_way_office)
     yield opened
     await opened.close()
 
@@ -162,6 +171,46 @@ async def test_a_doubtful_match_becomes_a_hold_with_its_candidates(desk: PlanDes
         assert (await desk.apply(plan)).outcome == "applied"
         assert await desk.states(plan) == {("doubtful", "held"): 1, ("skip", "planned"): 2}
         assert (await desk.office.hold(party_id)).reason == "doubtful-match"
+
+
+async def test_a_client_that_only_the_books_know_gets_the_party_that_was_shown(two_way_desk: PlanDesk) -> None:
+    """Z124."""
+    firm = two_way_desk.firm
+    client_id = await firm.new_client(organization="North", email="office@acme.test")
+    async with two_way_desk.office.working():
+        plan = await two_way_desk.made()
+        await two_way_desk.apply(plan)
+        assert await two_way_desk.states(plan) == {("create", "done"): 1}
+    party_id = await firm.store.links.crm_id_of(firm.name, "clients", str(client_id))
+    assert party_id is not None
+    assert firm.party(int(party_id))["name"] == "North"
+
+
+async def test_no_party_is_made_of_a_client_that_has_changed_since(two_way_desk: PlanDesk) -> None:
+    """F8."""
+    firm = two_way_desk.firm
+    client_id = await firm.new_client(organization="North", email="office@acme.test")
+    async with two_way_desk.office.working():
+        plan = await two_way_desk.made()
+        await firm.change_client(client_id, organization="South")
+        await two_way_desk.apply(plan)
+        assert await two_way_desk.states(plan) == {("create", "moved"): 1}
+    assert firm.sandbox.capsule_service.records.all("party") == []
+
+
+async def test_an_edit_in_the_books_that_a_plan_showed_reaches_the_party(two_way_desk: PlanDesk) -> None:
+    """Z124."""
+    firm = two_way_desk.firm
+    party_id = await firm.new_party(name="North", emailAddresses=OFFICE)
+    values = {field: value for field, value in (await firm.read_party(party_id)).values.items() if value is not None}
+    client_id = await firm.new_client(**values)
+    await link(firm, party_id, client_id)
+    await firm.change_client(client_id, organization="North & Sons")
+    async with two_way_desk.office.working():
+        plan = await two_way_desk.made()
+        await two_way_desk.apply(plan)
+        assert await two_way_desk.states(plan) == {("update", "done"): 1}
+    assert firm.party(party_id)["name"] == "North & Sons"
 
 
 async def test_every_page_is_listed_once_over_several_runs(desk: PlanDesk) -> None:

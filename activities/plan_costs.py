@@ -1,0 +1,32 @@
+"""What applying a plan costs in requests, and so how long it takes at the quota of each account."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from activities.queues import CAPSULE, FRESHBOOKS
+from store.plans import NewItem
+
+Paces: TypeAlias = Mapping[str, float]
+"""Requests per second that each system's account allows."""
+
+# Requests to Capsule and to FreshBooks. Both sides are read anew before anything is written. A party is read once more
+# right before it is written. A new party is looked for, created, and then compared with its client.
+_CALLS: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("link", ""): (1, 1),
+    ("link", "books"): (1, 2),
+    ("link", "crm"): (3, 1),
+    ("link", "both"): (3, 2),
+    ("update", "books"): (1, 2),
+    ("update", "crm"): (3, 1),
+    ("update", "both"): (3, 2),
+    ("create", "books"): (1, 3),
+    ("create", "crm"): (3, 2),
+    ("doubtful", ""): (1, 2),
+    ("conflict", ""): (1, 1),
+}
+
+
+def cost_of(item: NewItem) -> dict[str, int]:
+    """Return how many requests applying an item takes, per system; none for what is skipped."""
+    capsule, freshbooks = _CALLS.get((item.action, item.side), (0, 0))
+    return {CAPSULE: capsule, FRESHBOOKS: freshbooks}

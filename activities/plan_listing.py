@@ -1,0 +1,115 @@
+"""Listing both sides for a plan: one activity a page, one request each; what was listed is kept sealed in our store."""
+
+from collections.abc import Mapping
+
+from temporalio import activity
+
+from activities.errors import temporal_errors
+from activities.models import PartySide
+from activities.parties import PartyMapping
+from activities.plan_models import StagedClient, StagedPage, StagedParty, StagePage
+from activities.sides import CLIENTS_FLOW, client_side, party_side
+from connectors.capsule.api import CapsuleApi
+from connectors.capsule.models import Party
+from connectors.freshbooks.api import FreshBooksApi
+from connectors.freshbooks.models import Client
+from mapping.context import Context
+from mapping.engine import Template
+from mapping.values import IncompleteRecord, UnmappableValue, Value
+from store.store import Store
+
+
+class PartyListing:
+    """The parties of one Capsule account, for plans."""
+
+    def __init__(self, capsule: CapsuleApi, mapping: PartyMapping, store: Store) -> None:
+        self._capsule, self._mapping, self._store = capsule, mapping, store
+        self._field_ids: dict[str, int] | None = None
+
+    @activity.defn
+    async def stage_parties(self, asked: StagePage) -> StagedPage:
+        """List one page of all parties and keep it. Safe to repeat: a record listed again is written over.
+
+        The first page costs one request more, for the names of the account's custom fields.
+        """
+        with temporal_errors():
+            if asked.page == 1 or self._field_ids is None:
+                self._field_ids = await self._definitions()
+            listed = await self._capsule.list_parties(since=None, page=asked.page)
+            records = {
+                str(party.id): await self._staged(asked.plan.connection, party, self._field_ids)
+                for party in listed.items
+            }
+            await self._store.plans.staging.put(asked.plan.plan_id, "crm", records)
+            return StagedPage(listed=len(listed.items), has_more=listed.has_more)
+
+    async def _definitions(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        page, has_more = 1, True
+        while has_more:
+            listed = await self._capsule.party_field_definitions(page=page)
+            found |= {each.name: each.id for each in listed.items if each.name}
+            page, has_more = page + 1, listed.has_more
+        return found
+
+    async def _staged(self, connection: str, party: Party, field_ids: Mapping[str, int]) -> dict[str, object]:
+        mapping, staged = self._mapping, StagedParty(side=PartySide(exists=True), name=_name_of_party(party))
+        try:
+            side = party_side(party, mapping.template, mapping.context, self._store.links, field_ids)
+        except (UnmappableValue, IncompleteRecord) as error:
+            staged.problem = str(error)
+        else:
+            partner = await self._partner(connection, party)
+            staged.side = side.model_copy(update={"values": _filled(side.values), "partner_hint": partner})
+            staged.other_emails = [row.address for row in party.email_addresses if row.address]
+        return staged.model_dump(mode="json", exclude_defaults=True)
+
+    async def _partner(self, connection: str, party: Party) -> int | None:
+        """Return the client for which we created this party, by the reference it carries; few carry one."""
+        named = (row.value for row in party.fields or () if row.definition.name == self._mapping.reference_field)
+        reference = next((str(value) for value in named if value), None)
+        if reference is None:
+            return None
+        maker = await self._store.intents.owner_of(connection, CLIENTS_FLOW, reference)
+        return int(maker.record_id) if maker is not None and maker.side == "books" else None
+
+
+class ClientListing:
+    """The clients of one FreshBooks account, for plans."""
+
+    def __init__(self, freshbooks: FreshBooksApi, template: Template, context: Context, store: Store) -> None:
+        self._freshbooks, self._template, self._context, self._store = freshbooks, template, context, store
+
+    @activity.defn
+    async def stage_clients(self, asked: StagePage) -> StagedPage:
+        """List one page of clients and keep it. Safe to repeat: a record listed again is written over."""
+        with temporal_errors():
+            listed = await self._freshbooks.list_clients(page=asked.page, vis_state=asked.vis_state)
+            records = {str(client.id): self._staged(client) for client in listed.items}
+            await self._store.plans.staging.put(asked.plan.plan_id, "books", records)
+            return StagedPage(listed=len(listed.items), has_more=listed.has_more)
+
+    def _staged(self, client: Client) -> dict[str, object]:
+        side = client_side(client, self._template, self._context, self._store.links)
+        side.values = _filled(side.values)
+        emails = [contact.email for contact in client.contacts if contact.email]
+        staged = StagedClient(side=side, name=_name_of_client(client), other_emails=emails)
+        return staged.model_dump(mode="json", exclude_defaults=True)
+
+
+def _filled(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values without the empty ones, which need not be kept a hundred thousand times."""
+    return {field: value for field, value in values.items() if value is not None}
+
+
+def _name_of_party(party: Party) -> str:
+    """Return how people call the party."""
+    person = " ".join(part for part in (party.first_name, party.last_name) if part)
+    return party.name or person or f"party {party.id}"
+
+
+def _name_of_client(client: Client) -> str:
+    """Return how people call the client: the firm, with whom it is in the books under."""
+    person = " ".join(part for part in (client.fname, client.lname) if part)
+    both = ", ".join(part for part in (client.organization, person) if part)
+    return both or client.email or f"client {client.id}"

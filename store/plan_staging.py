@@ -1,0 +1,123 @@
+"""What the systems listed for a plan: sealed, one row a record, gone as soon as the plan has been made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from runtime.keys import KeyRing
+from store.database import Database
+from store.links import Link
+from store.plan_tables import PlanStagedRow
+from store.sealed import seal, unseal
+from store.tables import LinkRow
+
+Side = Literal["crm", "books"]
+DELETED_AT_ONCE = 500  # a long delete would let every other writer wait
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One listed record, still sealed."""
+
+    record_id: str
+    sealed: bytes
+
+
+class PlanStaging:
+    """The listed records of all plans."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database, self._keys = database, keys
+
+    async def put(self, plan_id: str, side: Side, records: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep one page of records by id. A record that was listed before is written over."""
+        place = {"plan_id": plan_id, "side": side}
+        rows = [
+            {**place, "record_id": record_id, "sealed": seal(self._keys, dict(each), *_place(plan_id, side, record_id))}
+            for record_id, each in records.items()
+        ]
+        if not rows:
+            return
+        async with self._database.writing() as session:
+            dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+            insert = dialect.insert(PlanStagedRow)
+            key = ["plan_id", "side", "record_id"]
+            again = insert.on_conflict_do_update(index_elements=key, set_={"sealed": insert.excluded.sealed})
+            await session.execute(again, rows)
+
+    async def page(self, plan_id: str, side: Side, after: str, count: int) -> Sequence[Staged]:
+        """Return the next records behind an id, in the order of their ids as text; "" begins."""
+        query = (
+            select(PlanStagedRow.record_id, PlanStagedRow.sealed)
+            .where(PlanStagedRow.plan_id == plan_id, PlanStagedRow.side == side, PlanStagedRow.record_id > after)
+            .order_by(PlanStagedRow.record_id)
+            .limit(count)
+        )
+        async with self._database.reading() as session:
+            return [Staged(record_id, sealed) for record_id, sealed in await session.execute(query)]
+
+    async def several(self, plan_id: str, side: Side, record_ids: Sequence[str]) -> Sequence[Staged]:
+        """Return those of these records that were listed."""
+        if not record_ids:
+            return []
+        query = select(PlanStagedRow.record_id, PlanStagedRow.sealed).where(
+            PlanStagedRow.plan_id == plan_id, PlanStagedRow.side == side, PlanStagedRow.record_id.in_(record_ids)
+        )
+        async with self._database.reading() as session:
+            return [Staged(record_id, sealed) for record_id, sealed in await session.execute(query)]
+
+    def opened(self, plan_id: str, side: Side, staged: Staged) -> dict[str, Any]:
+        """Return what was put. Touches no database, so a thread may do it."""
+        return dict(unseal(self._keys, staged.sealed, *_place(plan_id, side, staged.record_id)))
+
+    async def count(self, plan_id: str) -> dict[str, int]:
+        """Return how many records each side has listed so far."""
+        query = (
+            select(PlanStagedRow.side, func.count())
+            .where(PlanStagedRow.plan_id == plan_id)
+            .group_by(PlanStagedRow.side)
+        )
+        async with self._database.reading() as session:
+            return dict((await session.execute(query)).all())
+
+    async def links(self, connection: str, flow: str, crm_ids: Sequence[str]) -> dict[str, Link]:
+        """Return the links of those of `crm_ids` that have one: a page at once, where one by one would take minutes."""
+        query = select(LinkRow).where(
+            LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.crm_id.in_(crm_ids)
+        )
+        async with self._database.reading() as session:
+            return {row.crm_id: self._link(row) for row in await session.scalars(query)}
+
+    async def clear(self, plan_id: str) -> None:
+        """Forget what was listed, a little at a time."""
+        for side in ("crm", "books"):
+            here = (PlanStagedRow.plan_id == plan_id, PlanStagedRow.side == side)
+            first = select(PlanStagedRow.record_id).where(*here).order_by(PlanStagedRow.record_id)
+            while True:
+                async with self._database.writing() as session:
+                    last = await session.scalar(first.offset(DELETED_AT_ONCE - 1).limit(1))
+                    part = (*here, PlanStagedRow.record_id <= last) if last is not None else here
+                    await session.execute(delete(PlanStagedRow).where(*part))
+                if last is None:
+                    break
+
+    def _link(self, row: LinkRow) -> Link:
+        place = ("links", "base", row.connection, row.flow, row.crm_id)  # where `store.links` seals it
+        base = unseal(self._keys, row.sealed_base, *place) if row.sealed_base else None
+        return Link(
+            row.crm_id,
+            row.books_id,
+            row.state,
+            base,
+            row.crm_seen,
+            row.books_seen,
+            row.mapping_version,
+            row.updated_at,
+        )
+
+
+def _place(plan_id: str, side: str, record_id: str) -> tuple[str, ...]:
+    return ("plan_staged", "sealed", plan_id, side, record_id)

@@ -1,0 +1,212 @@
+"""Edits on both sides of linked records, in random order: `python -m tests.faults.both_sides [RECORDS] [SEED]`.
+
+Real workers on a real Temporal server, both stand-ins in this process. What should come of each record is told by a
+reference model that knows nothing of the product: a few lines, below. Prints one JSON line of findings.
+"""
+
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from store.store import Store
+from tests.databases import TEST_KEYS, sqlite_url
+from tests.sandboxes import Firm, open_firm
+from tests.temporal_server import embedded_server
+from tests.workflows.office import Office
+
+ROUNDS = 2  # more would trip the breaker: a pair may be written five times to and fro in ten minutes
+OWNERS = {"lname": "crm", "mob_phone": "books", "p_city": "crm", "vat_number": "ask"}
+"""Who is right when both sides changed a field between two passes."""
+MAPPING: dict[str, Any] = {"mob_phone": {"owner": "books"}}
+CHANCE_OF_EDIT, CHANCE_OF_BOTH = 0.4, 0.3
+
+
+@dataclass
+class Pair:
+    """One record on both sides, and what the model says of it."""
+
+    party_id: int
+    client_id: int
+    expected: dict[str, str]
+    conflict: bool = False
+    edits: list[tuple[str, str, str]] = field(default_factory=list)
+    """Of this round: side, field, value."""
+
+
+async def run(records: int, seed: int) -> dict[str, Any]:
+    """Run all rounds and return what was found."""
+    chance, began = random.Random(seed), time.monotonic()
+    async with _office() as office:
+        pairs = await _linked(office, records)
+        linked_after = time.monotonic() - began
+        edits = [await _round(office, pairs, chance) for _ in range(ROUNDS)]
+        writes = _writes(office.firm)
+        async with office.working():
+            await _announce_all(office, pairs, chance, rank=1)
+            await _idle(office, pairs)
+        held = {hold.record_id for hold in await office.firm.store.holds.listed()}
+        return {
+            "records": records,
+            "seed": seed,
+            "edits": edits,
+            "conflicts": sum(pair.conflict for pair in pairs),
+            "holds": len(held),
+            "wrong_holds": sorted(held ^ {str(pair.party_id) for pair in pairs if pair.conflict}),
+            "differences": [found for pair in pairs for found in _differences(office.firm, pair)][:20],
+            "writes_of_a_second_full_pass": _writes(office.firm) - writes,
+            "clients": len(office.firm.clients()),
+            "seconds": {"linking": round(linked_after), "all": round(time.monotonic() - began)},
+        }
+
+
+@asynccontextmanager
+async def _office() -> AsyncIterator[Office]:
+    with tempfile.TemporaryDirectory(prefix="ledgerline-both-sides-") as folder:
+        store = Store(sqlite_url(Path(folder)), TEST_KEYS)
+        await store.database.migrate()
+        flow = {"direction": "both", "bulk_limit": 1_000_000, "mapping": MAPPING}
+        async with embedded_server() as server, open_firm(store, Path(folder), "both-sides", **flow) as firm:
+            await firm.new_field("Ledgerline reference")
+            yield Office(server.client, firm)
+        await store.close()
+
+
+async def _linked(office: Office, records: int) -> list[Pair]:
+    firm, pairs = office.firm, []
+    async with office.working():
+        parties = {await _new_party(firm, number): _first(number) for number in range(records)}
+        for party_id in parties:
+            await office.announce(party_id)
+        for party_id, values in parties.items():
+            client_id = (await office.result(party_id)).client_id
+            assert client_id is not None, f"party {party_id} got no client"
+            pairs.append(Pair(party_id, client_id, dict(values)))
+    return pairs
+
+
+def _first(number: int) -> dict[str, str]:
+    return {"lname": f"Byron {number}", "mob_phone": f"+44 7700 {900000 + number}", "p_city": "Kiel", "vat_number": "1"}
+
+
+async def _new_party(firm: Firm, number: int) -> int:
+    first = _first(number)
+    return await firm.new_party(
+        type="person",
+        name=None,
+        firstName="Ada",
+        lastName=first["lname"],
+        emailAddresses=[{"type": "Work", "address": f"ada{number}@acme.test"}],
+        phoneNumbers=[{"type": "Mobile", "number": first["mob_phone"]}],
+        addresses=[{"type": "Office", "city": first["p_city"], "country": "Germany"}],
+        fields=[{"definition": {"id": await _vat(firm)}, "value": first["vat_number"]}],
+    )
+
+
+async def _vat(firm: Firm) -> int:
+    defined = firm.sandbox.capsule_service.records.all("definition")
+    return next(int(each["id"]) for each in defined if each["name"] == "VAT number")
+
+
+async def _round(office: Office, pairs: list[Pair], chance: random.Random) -> int:
+    """Edit while nobody works, so that all of it lies between two passes; then let the workers go."""
+    for pair in pairs:
+        pair.edits = [] if pair.conflict else _edits(pair, chance)
+        _expect(pair)
+    todo = [(pair, edit) for pair in pairs for edit in pair.edits]
+    chance.shuffle(todo)
+    for pair, edit in todo:
+        await _make(office.firm, pair, *edit)
+    await _announce_all(office, [pair for pair in pairs if pair.edits], chance, rank=2)
+    async with office.working():
+        await _idle(office, pairs)
+    return len(todo)
+
+
+def _edits(pair: Pair, chance: random.Random) -> list[tuple[str, str, str]]:
+    """Return what people do to a record in one round, on one side or on both."""
+    edits = []
+    for name in OWNERS:
+        if chance.random() > CHANCE_OF_EDIT:
+            continue
+        sides = ["crm", "books"] if chance.random() < CHANCE_OF_BOTH else [chance.choice(["crm", "books"])]
+        edits += [(side, name, f"{name[0].upper()} {chance.randrange(10**6)}") for side in sides]
+    return edits
+
+
+def _expect(pair: Pair) -> None:
+    """The reference model: one side's edit stands; of two, the owner's does; `ask` waits for a person."""
+    for name, owner in OWNERS.items():
+        said = {side: value for side, field_name, value in pair.edits if field_name == name}
+        if len(said) == 2 and owner == "ask" and said["crm"] != said["books"]:
+            pair.conflict = True
+        elif said:
+            pair.expected[name] = said.get(owner) or next(iter(said.values()))
+
+
+async def _make(firm: Firm, pair: Pair, side: str, name: str, value: str) -> None:
+    if side == "books":
+        await firm.change_client(pair.client_id, **{name: value})
+        return
+    party = firm.party(pair.party_id)
+    rows: dict[str, Any] = {
+        "lname": {"lastName": value},
+        "mob_phone": {"phoneNumbers": [{"id": party["phoneNumbers"][0]["id"], "number": value}]},
+        "p_city": {"addresses": [{"id": party["addresses"][0]["id"], "city": value}]},
+        "vat_number": {"fields": [{"definition": {"id": await _vat(firm)}, "value": value}]},
+    }
+    await firm.change_party(pair.party_id, **rows[name])
+
+
+async def _announce_all(office: Office, pairs: list[Pair], chance: random.Random, rank: int) -> None:
+    """Tell of every record from both sides, some of it twice, in random order."""
+    news = [(pair, side) for pair in pairs for side in ("crm", "books", chance.choice(["crm", "books"]))]
+    chance.shuffle(news)
+    for pair, side in news:
+        if side == "crm":
+            await office.announce(pair.party_id, rank=rank)
+        else:
+            await office.announcer.client_changed(office.firm.name, str(pair.client_id), "news of the client", rank)
+
+
+async def _idle(office: Office, pairs: list[Pair]) -> None:
+    """Wait until every record's workflow has ended, or is held as the model says."""
+    for pair in pairs:
+        if pair.conflict:
+            await office.hold(pair.party_id)
+        elif pair.edits:
+            await office.result(pair.party_id)
+
+
+def _differences(firm: Firm, pair: Pair) -> list[str]:
+    """Return where a side differs from the model. A record whose conflict waits is as people left it."""
+    if pair.conflict:
+        return []
+    party, client = firm.party(pair.party_id), firm.client(pair.client_id)
+    fields = party.get("fields") or []
+    crm = {
+        "lname": party["lastName"],
+        "mob_phone": party["phoneNumbers"][0]["number"],
+        "p_city": party["addresses"][0]["city"],
+        "vat_number": next((each["value"] for each in fields), None),
+    }
+    found = [f"party {pair.party_id}: {name}" for name, value in pair.expected.items() if crm[name] != value]
+    found += [f"client {pair.client_id}: {name}" for name, value in pair.expected.items() if client[name] != value]
+    rows = {key: len(party[key]) for key in ("phoneNumbers", "emailAddresses", "addresses")}
+    return found + [f"party {pair.party_id}: {count} {key}" for key, count in rows.items() if count != 1]
+
+
+def _writes(firm: Firm) -> int:
+    return firm.calls("POST") + firm.calls("PUT")
+
+
+if __name__ == "__main__":
+    arguments = [int(each) for each in sys.argv[1:]] + [2000, 20261122][len(sys.argv) - 1 :]
+    sys.stdout.write(json.dumps(asyncio.run(run(*arguments))) + "\n")
