@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
 
 # Whoever connects the account says so; a signal that got lost is made up for by looking now and then.
 LOOK_EVERY = timedelta(hours=1)
+ANSWER_FIRST = timedelta(seconds=1)
 
 
 def consent_id(connection: str, system: str) -> str:
@@ -34,8 +35,7 @@ class ConsentNeeded:
     def __init__(self, request: ConsentRequest) -> None:
         self._account = AccountKey(connection=request.connection, system=request.system)
         self._resolution: Resolution | None = None
-        self._held = False
-        self._news = False
+        self._held = self._news = self._decided = False
 
     @workflow.run
     async def run(self, request: ConsentRequest) -> str:
@@ -47,6 +47,9 @@ class ConsentNeeded:
             raise
         await self._close()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._decided:
+            # Ended in the same step, the decision would be lost to its caller if the worker's signal came in between.
+            await workflow.sleep(ANSWER_FIRST, summary="the person who decided is answered first")
         return "usable"
 
     @workflow.signal(description="the account may be usable again")
@@ -86,9 +89,9 @@ class ConsentNeeded:
 
     async def _open(self) -> None:
         if not self._held:
+            self._held = True  # from now on: whoever sees the hold may decide it
             hold = ConsentActivities.open_consent_hold
             await workflow.execute_local_activity_method(hold, self._account, **STORE_CALL)
-            self._held = True
 
     async def _carry_out(self) -> None:
         """Do as a person decided, if one did."""
@@ -96,7 +99,7 @@ class ConsentNeeded:
         if self._resolution is not None:
             again = ConsentActivities.try_account_again
             await workflow.execute_local_activity_method(again, self._account, **STORE_CALL)
-            self._resolution = None
+            self._resolution, self._decided = None, True
 
     async def _close(self) -> None:
         if self._held:

@@ -346,7 +346,8 @@ async def test_a_wrong_client_secret_is_one_question_to_a_person_and_cured_by_th
     lost = await acme.standing()
     assert (wrong.source.cured(lost), acme.source.cured(lost)) == (False, True)
     await acme.store.tokens.try_again(*PLACE)
-    assert (await acme.source.current()).version == 2
+    await acme.source.current()
+    assert renewals(bank.sandbox) == 1
 
 
 async def test_a_lost_grant_is_not_cured_by_another_client_secret(bank: Bank, acme: Process) -> None:
@@ -425,6 +426,17 @@ async def test_a_refused_token_of_the_settings_is_used_by_no_process_any_more(ba
         with pytest.raises(ConsentLost, match=r"connections\.acme\.freshbooks\.token") as caught:
             await each.current()
         assert "personal" not in str(caught.value)
+
+
+async def test_a_refusal_that_is_told_late_does_not_undo_what_a_person_said_since(acme: Process) -> None:
+    source = fixed(acme)
+    old = await source.current()
+    await source.rejected(old)
+    await acme.store.tokens.try_again(*PLACE)
+    await source.rejected(old)  # its request was sent before
+    assert (await acme.standing()).state == USABLE
+    await source.rejected(await source.current())
+    assert (await acme.standing()).state == NEEDS_CONSENT
 
 
 async def test_another_token_in_the_settings_is_tried(acme: Process) -> None:

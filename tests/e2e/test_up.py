@@ -84,7 +84,10 @@ def test_a_wrong_token_is_named_and_nothing_is_lost_until_it_is_mended(tmp_path:
         with running(tmp_path, settings) as up:
             report = up.command("doctor")
             assert report.returncode == 1
-            assert "capsule: Capsule refused to read the site (HTTP 401)" in " ".join(report.stdout.split())
+            said = " ".join(report.stdout.split())
+            # The first sweep may have found it out before: then the hold of the account is what is said.
+            found_out = "Capsule does not accept the token in the settings (connections.acme.capsule.token)"
+            assert found_out in said or "capsule: Capsule refused to read the site (HTTP 401)" in said
         _write_connection(tmp_path, capsule, freshbooks, token=_info(capsule)["tokens"]["access"])
         with running(tmp_path, settings):
             records = f"{freshbooks}/_sandbox/records/client"

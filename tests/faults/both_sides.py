@@ -86,7 +86,7 @@ async def _linked(office: Office, records: int) -> list[Pair]:
         for party_id in parties:
             await office.announce(party_id)
         for party_id, values in parties.items():
-            client_id = (await office.result(party_id)).client_id
+            client_id = (await office.workflow(party_id).result()).client_id
             assert client_id is not None, f"party {party_id} got no client"
             pairs.append(Pair(party_id, client_id, dict(values)))
     return pairs
@@ -182,7 +182,7 @@ async def _idle(office: Office, pairs: list[Pair]) -> None:
         if pair.conflict:
             await office.hold(pair.party_id)
         elif pair.edits:
-            await office.result(pair.party_id)
+            await office.workflow(pair.party_id).result()
 
 
 def _differences(firm: Firm, pair: Pair) -> list[str]:

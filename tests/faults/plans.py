@@ -87,8 +87,8 @@ class Plan:
 
 FULL = Plan(
     parties=10_000,
-    wave=25,
-    in_flight=100,
+    wave=50,
+    in_flight=400,
     cut=0.3,
     late=0.01,
     late_by=(0.5, 3.0),

@@ -34,7 +34,7 @@ async def test_a_hold_is_listed_explained_and_decided(
         await show_hold(workflow_id)
         shown = capsys.readouterr().out
         assert shown.startswith("doubtful-match: 2 clients may be this party's")
-        assert "choices: pick (--client ID), create, retry, skip" in shown
+        assert "choices: pick (a client or a party), create, retry, skip" in shown
         assert await resolve_holds([workflow_id], Resolution(choice="pick", client_id=clients[1])) == 0
         result = await office.temporal.get_workflow_handle(workflow_id).result()
     assert (result["outcome"], result["client_id"]) == ("adopted", clients[1])
