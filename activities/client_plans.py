@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.errors import ByConnection
 from activities.plan_costs import Paces
 from activities.plan_items import Rules
 from activities.plan_making import PlanMaker
@@ -29,7 +30,7 @@ class PlanActivities:
     """The plans of all connections."""
 
     def __init__(self, store: Store, rules: Mapping[str, PlanRules]) -> None:
-        self._store, self._rules = store, rules
+        self._store, self._rules = store, ByConnection(rules)
 
     @activity.defn
     async def begin_plan(self, new: NewPlan) -> None:

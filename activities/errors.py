@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -16,8 +17,22 @@ UNKNOWN_OUTCOME = "UnknownOutcome"
 LOOK_AGAIN = "LookAgain"
 UNAUTHORIZED = "Unauthorized"
 CONSENT_LOST = "ConsentLost"
+UNKNOWN_CONNECTION = "UnknownConnection"
 # A person has to put a good token in place; asking more often than this only fills the log.
 TOKEN_CHECK = timedelta(seconds=30)
+
+Rules = TypeVar("Rules")
+
+
+class ByConnection(dict[str, Rules]):
+    """What is known of each connection in the settings. Others raise an error that Temporal retries and people read."""
+
+    def __missing__(self, connection: str) -> Rules:
+        raise ApplicationError(
+            f"connection {connection!r} is not in the settings that this worker has read; put it back and start the "
+            "worker again, or terminate its workflows",
+            type=UNKNOWN_CONNECTION,
+        )
 
 
 @contextmanager

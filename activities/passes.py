@@ -8,7 +8,7 @@ from typing import Protocol
 
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.errors import ByConnection, temporal_errors
 from activities.models import ClientKey, OpenCreate, OpenHold, PartyKey, PlanClient, PlannedPass, Standing, WriteClient
 from activities.parting_models import Farewell, FarewellPolicy, FollowMerge
 from activities.party_models import AnnounceParty, ClaimParty, ClientStanding, PartyPlan, PlanParty
@@ -52,7 +52,7 @@ class PassActivities:
     """What a pass knows, plans and confirms."""
 
     def __init__(self, store: Store, rules: Mapping[str, ClientRules], announce: Announcements) -> None:
-        self._store, self._rules, self._announce = store, rules, announce
+        self._store, self._rules, self._announce = store, ByConnection(rules), announce
 
     @activity.defn
     async def begin_pass(self, key: PartyKey) -> Standing:

@@ -9,6 +9,7 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.client_plans import PlanRules
+from activities.errors import ByConnection
 from activities.plan_models import ApplyAnswer, ApplyProgress, ApplyStart, PlanName, SettledItem
 from activities.sides import CLIENTS_FLOW
 from store.plans import Plan, PlanItem
@@ -33,7 +34,7 @@ class PlanItemActivities:
     """The items of all plans."""
 
     def __init__(self, store: Store, rules: Mapping[str, PlanRules], announce: AnnounceItem) -> None:
-        self._store, self._rules, self._announce = store, rules, announce
+        self._store, self._rules, self._announce = store, ByConnection(rules), announce
 
     @activity.defn
     async def begin_apply(self, asked: ApplyStart) -> ApplyAnswer:

@@ -32,7 +32,10 @@ CHECK = workflow.ActivityConfig(
 # Our own store: milliseconds, or a lock that somebody else holds for a moment.
 STORE_CALL = workflow.LocalActivityConfig(
     start_to_close_timeout=timedelta(seconds=40),
-    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1)),
+    # While the store is away the workflow waits on a timer. Waiting inside the workflow task, the default up to
+    # a minute, keeps the worker from stopping and writes to the history every few seconds.
+    local_retry_threshold=timedelta(seconds=1),
 )
 
 # Minutes of work on our own store, page by page; it beats after every page.

@@ -84,7 +84,10 @@ async def test_what_was_kept_is_forwarded_in_order(doorway: Doorway, firm: Firm,
     assert heard.parties == [7, 9, 8]
 
 
-async def test_after_a_failure_nobody_waits_for_a_dead_server(doorway: Doorway, firm: Firm, heard: Heard) -> None:
+async def test_after_a_failure_nobody_waits_for_a_dead_server(
+    doorway: Doorway, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starters.forwarding, "BACK_OFF_SECONDS", 60.0)
     heard.down = True
     await doorway.capsule(updated(7))
     heard.down = False  # but nobody has noticed yet

@@ -6,13 +6,16 @@ import time
 from datetime import timedelta
 from importlib import import_module
 
+import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.worker import Worker
 
 import workflows
+from starters.announce import Announcer, client_upsert_id
 from tests.sandboxes import Firm
+from tests.workflows.office import until
 from worker.accounts import AccountQueue
 from worker.main import WORKFLOWS, account_worker, workflow_worker
 
@@ -91,3 +94,21 @@ async def test_the_worker_knows_every_workflow(temporal: Client, firm: Firm) -> 
 
 def is_workflow(found: object) -> bool:
     return isinstance(found, type) and hasattr(found, "__temporal_workflow_definition")
+
+
+async def test_a_change_of_a_connection_that_left_the_settings_keeps_no_worker_from_stopping(
+    temporal: Client, firm: Firm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits, and the log says what to do about it."""
+    await Announcer(temporal, firm.store).party_changed("gone", 7, "capsule webhook party/updated", 2)
+    left = temporal.get_workflow_handle(client_upsert_id("gone", 7))
+    try:
+        async with asyncio.timeout(20):
+            async with workflow_worker(temporal, firm.settings, firm.store):
+                await until(lambda: answer("connection 'gone' is not in the settings" in caplog.text))
+    finally:
+        await left.terminate()
+
+
+async def answer(value: bool) -> bool:
+    return value
