@@ -14,7 +14,7 @@ demo: $(READY)  ## tell the story, check every step, exit 0 or 1
 	@$(BIN)/ledgerline demo
 
 test: $(READY)  ## everything that proves the project
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 bench: $(READY)  ## measure; writes build/bench.json
 	@$(BIN)/python -m tests.bench

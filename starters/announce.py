@@ -49,6 +49,11 @@ class Announcer:
         else:
             await self._signal_client(connection, int(client_id), change)
 
+    async def record_created(self, key: RecordKey, cause: str, priority: int) -> None:
+        """Announce a record that was created, unless it has its partner: then we made it, or have seen it since."""
+        if not await self._store.links.is_active(key):
+            await self.record_changed(key, cause, priority)
+
     async def record_changed(self, key: RecordKey, cause: str, priority: int) -> None:
         """Announce a record of either side."""
         if key.side == "books":

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from starters.announce import Announcer
 from starters.hook_news import HookNews
 from starters.hooks import Delivery
-from starters.routes import route_of
+from starters.routes import WEBHOOK_PRIORITY, is_creation, route_of
 from store.inbox import Parked
 from store.store import Store
 
@@ -133,11 +133,13 @@ class Forwarder:
         return not errors
 
     async def _hand_over(self, system: str, connection: str, event: str, record_id: str) -> None:
-        tell = route_of(system, event)
-        if tell is None:
+        route = route_of(system, event)
+        if route is None:
             log.info("no flow listens to this event", system=system, connection=connection, hook_event=event)
             return
-        await tell(self._announcer, connection, record_id, f"{system} webhook {event}")
+        key, cause = route.key(connection, record_id), f"{system} webhook {event}"
+        tell = self._announcer.record_created if is_creation(event) else self._announcer.record_changed
+        await tell(key, cause, WEBHOOK_PRIORITY)
 
     async def _note_refusal(self, parked: Parked, error: Exception) -> None:
         problem = _problem(error)

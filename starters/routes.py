@@ -1,26 +1,44 @@
 """Who hears of which event. Adding a system, or a flow, is a line here."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from starters.announce import Announcer
+from store.records import RecordKey
 
 WEBHOOK_PRIORITY = 2
+CREATED = frozenset({"created", "create"})
 
-Tell = Callable[[Announcer, str, str, str], Awaitable[None]]
-"""Tells whoever it concerns that a record may have changed; given the connection, the record's id and the cause."""
 
-ROUTES: Mapping[tuple[str, str], Tell] = {
-    ("capsule", "party"): lambda announcer, connection, record_id, cause: announcer.party_changed(
-        connection, int(record_id), cause, WEBHOOK_PRIORITY
-    ),
-    ("freshbooks", "client"): lambda announcer, connection, record_id, cause: announcer.client_changed(
-        connection, record_id, cause, WEBHOOK_PRIORITY
-    ),
+@dataclass(frozen=True)
+class Route:
+    """The flow that listens to an event, and the side of it that the event comes from."""
+
+    flow: str
+    side: Literal["crm", "books"]
+
+    def key(self, connection: str, record_id: str) -> RecordKey:
+        """Return how the store names the record that an event is about."""
+        return RecordKey(connection, self.flow, record_id, self.side)
+
+
+ROUTES: Mapping[tuple[str, str], Route] = {
+    ("capsule", "party"): Route("clients", "crm"),
+    ("freshbooks", "client"): Route("clients", "books"),
 }
 """By system, and by what the event is about: `party` in `party/updated`, `client` in `client.create`."""
 
 
-def route_of(system: str, event: str) -> Tell | None:
+def route_of(system: str, event: str) -> Route | None:
     """Return who hears of an event, None if nobody listens to it."""
-    return ROUTES.get((system, re.split(r"[/.]", event, maxsplit=1)[0]))
+    return ROUTES.get((system, _parts(event)[0]))
+
+
+def is_creation(event: str) -> bool:
+    """Return whether an event says that a record was created, as `party/created` and `client.create` do."""
+    return _parts(event)[-1] in CREATED
+
+
+def _parts(event: str) -> list[str]:
+    return re.split(r"[/.]", event, maxsplit=1)

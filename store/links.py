@@ -103,6 +103,15 @@ class Links:
         """Return the CRM record to which a books record is linked, None if to none."""
         return (await self.owners(connection, flow, [books_id])).get(books_id)
 
+    async def is_active(self, key: RecordKey) -> bool:
+        """Return whether a record of either side is linked and neither it nor its partner is gone."""
+        column = LinkRow.crm_id if key.side == "crm" else LinkRow.books_id
+        query = select(LinkRow.state).where(
+            LinkRow.connection == key.connection, LinkRow.flow == key.flow, column == key.record_id
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(query) == "active"
+
     async def owners(self, connection: str, flow: str, books_ids: Sequence[str]) -> dict[str, str]:
         """Return, for those of `books_ids` that are linked, the CRM record each is linked to."""
         if not books_ids:

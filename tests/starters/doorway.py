@@ -18,6 +18,8 @@ from activities.sweep_models import Callback, NewHook
 from starters.announce import Announcer
 from starters.forwarding import Forwarder
 from starters.receiver import create_receiver
+from store.audit import AuditEntry
+from store.links import Agreement
 from store.store import Store
 from tests.sandboxes import HOOKS, Firm
 from worker.hook_readers import hook_readers, hook_secrets
@@ -27,7 +29,7 @@ class Heard(Announcer):
     """Notes what it is told instead of telling Temporal. While `down`, Temporal cannot be reached."""
 
     def __init__(self, store: Store) -> None:
-        self._kept = store
+        self._store = store
         self.parties: list[int] = []
         self.clients: list[str] = []
         self.handshakes: list[str] = []
@@ -46,7 +48,7 @@ class Heard(Announcer):
 
     async def handshake(self, connection: str, callback_id: str, verifier: str) -> None:
         self._check()
-        await self._kept.callbacks.offer(connection, callback_id, verifier)
+        await self._store.callbacks.offer(connection, callback_id, verifier)
         self.handshakes.append(callback_id)
 
     def _check(self) -> None:
@@ -117,3 +119,9 @@ def signature(verifier: str, fields: Mapping[str, str]) -> str:
     """Sign as FreshBooks documents it: the fields as JSON, in the order sent."""
     digest = hmac.new(verifier.encode(), json.dumps(dict(fields)).encode(), hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
+
+
+async def link(firm: Firm, party_id: int, client_id: int) -> None:
+    """Let a party and a client be linked, as after a create."""
+    agreed = Agreement(str(client_id), {}, "seen", "seen", "version")
+    await firm.store.links.confirm(firm.record_key(party_id), agreed, audit=AuditEntry("adopt", "a test", "version"))

@@ -3,20 +3,14 @@
 from temporalio.common import TypedSearchAttributes
 
 from starters.announce import client_upsert_id
-from store.audit import AuditEntry
-from store.links import Agreement
 from tests.sandboxes import Firm
+from tests.starters.doorway import link
 from tests.workflows.office import Office
 from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
 
 
 def shown(attributes: TypedSearchAttributes) -> dict[str, object]:
     return {key.name: attributes.get(key) for key in (CONNECTION, FLOW, RECORD_KEY, SYNC_STATE)}
-
-
-async def link(firm: Firm, party_id: int, client_id: int) -> None:
-    agreed = Agreement(str(client_id), {}, "seen", "seen", "version")
-    await firm.store.links.confirm(firm.record_key(party_id), agreed, audit=AuditEntry("adopt", "a test", "version"))
 
 
 def test_the_id_of_a_workflow_can_be_read() -> None:

@@ -11,8 +11,9 @@ from temporalio.service import RPCError, RPCStatusCode
 import starters.forwarding
 from starters.forwarding import Forwarder
 from store import inbox as inbox_module
+from store.records import RecordKey
 from tests.sandboxes import Firm
-from tests.starters.doorway import Doorway, Heard
+from tests.starters.doorway import Doorway, Heard, link
 from tests.workflows.office import until
 
 
@@ -112,6 +113,33 @@ async def test_a_signed_delivery_is_kept_too(doorway: Doorway, firm: Firm, heard
     async with forwarding(doorway):
         await empty(firm)
     assert heard.clients == ["9"]
+
+
+async def test_word_of_our_own_create_tells_nothing_new(doorway: Doorway, firm: Firm, heard: Heard) -> None:
+    """F6: neither of a client that we made, nor a second time of a party that has its client."""
+    await link(firm, 7, 90210)
+    verifier = await doorway.register()
+    await doorway.freshbooks(doorway.event(90210, name="client.create"), verifier)
+    await doorway.capsule({"event": "party/created", "payload": [{"id": 7}]})
+    assert (heard.parties, heard.clients) == ([], [])
+    await doorway.freshbooks(doorway.event(90210, name="client.update"), verifier)
+    await doorway.capsule(updated(7))
+    assert (heard.parties, heard.clients) == ([7], ["90210"])
+
+
+async def test_a_record_that_was_created_by_people_is_told_of(doorway: Doorway, firm: Firm, heard: Heard) -> None:
+    verifier = await doorway.register()
+    await doorway.freshbooks(doorway.event(90210, name="client.create"), verifier)
+    await doorway.capsule({"event": "party/created", "payload": [{"id": 7}]})
+    assert (heard.parties, heard.clients) == ([7], ["90210"])
+
+
+async def test_a_record_that_comes_back_is_told_of(doorway: Doorway, firm: Firm, heard: Heard) -> None:
+    """Its link is not what it was, whatever the system calls the event."""
+    await link(firm, 7, 90210)
+    await firm.store.links.set_state(RecordKey(firm.name, "clients", "7"), "tombstoned")
+    await doorway.capsule({"event": "party/created", "payload": [{"id": 7}]})
+    assert heard.parties == [7]
 
 
 async def test_a_handshake_is_asked_for_again_rather_than_kept(doorway: Doorway, firm: Firm, heard: Heard) -> None:

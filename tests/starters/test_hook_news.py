@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 import starters.hook_news
 from starters.hook_news import HookNews
-from starters.routes import ROUTES, route_of
+from starters.routes import ROUTES, Route, route_of
 from store.news import Difference, Told
 from store.store import Store
 from tests.databases import TEST_KEYS, sqlite_url
@@ -110,6 +110,6 @@ async def test_prometheus_sees_what_only_sweeps_found(doorway: Doorway, firm: Fi
 def test_each_system_has_a_line_that_says_who_hears_of_it() -> None:
     """Z118."""
     assert set(ROUTES) == {("capsule", "party"), ("freshbooks", "client")}
-    assert route_of("capsule", "party/deleted") is ROUTES["capsule", "party"]
-    assert route_of("freshbooks", "client.create") is ROUTES["freshbooks", "client"]
+    assert route_of("capsule", "party/deleted") == Route("clients", "crm")
+    assert route_of("freshbooks", "client.create") == Route("clients", "books")
     assert route_of("capsule", "client.create") is None
