@@ -16,6 +16,7 @@ from starters.operators import ago
 from store.holds import OpenHold
 from store.store import Store, open_store
 from workflows.clients import ClientUpsert
+from workflows.consent import consent_id
 from workflows.desk import CHOICES
 from workflows.models import Resolution
 
@@ -46,7 +47,7 @@ async def show_hold(workflow_id: str) -> int:
     console.print(f"{hold.reason}: {evidence.get('explanation', '')}", highlight=False)
     for problem in evidence.get("problems") or []:
         console.print(f"  {problem.get('field') or 'record'}: {problem.get('message')}", highlight=False, markup=False)
-    console.print(f"choices: {', '.join(filter(None, (CHOICES.get(hold.reason), 'retry, skip')))}", highlight=False)
+    console.print(f"choices: {_choices(hold)}", highlight=False, soft_wrap=True)
     await store.close()
     return 0
 
@@ -71,6 +72,12 @@ async def all_held(reason: str | None) -> list[str]:
     ids = [hold.workflow_id for hold in await _open_holds(store, reason)]
     await store.close()
     return ids
+
+
+def _choices(hold: OpenHold) -> str:
+    if hold.workflow_id == consent_id(hold.connection, hold.record_id):
+        return f"run `ledgerline connect {hold.record_id} --connection {hold.connection}`; or retry"
+    return ", ".join(filter(None, (CHOICES.get(hold.reason), "retry, skip")))
 
 
 def shown_record(hold: OpenHold) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from runtime.load import load_settings
 from runtime.temporal import connect
-from starters.schedules import ensure_schedules, wanted_schedules
+from starters.schedules import ensure_schedules, remove_unwanted, wanted_schedules
 from store.news import WaysCount
 from store.store import Store, open_store
 
@@ -19,10 +19,11 @@ SHOWN_WORDS = 2
 
 
 async def make_schedules() -> int:
-    """Create or update every schedule. Raises Stop if settings or Temporal are not to be had."""
+    """Make every schedule as it should be; those not wanted any more go. Raises Stop without settings or Temporal."""
     settings = load_settings()
     temporal = await connect(settings)
-    for line in await ensure_schedules(temporal, wanted_schedules(settings), run_now=False):
+    made = await ensure_schedules(temporal, wanted_schedules(settings), run_now=False)
+    for line in [*made, *await remove_unwanted(temporal, settings)]:
         Console().print(line, highlight=False)
     return 0
 

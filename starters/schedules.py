@@ -39,6 +39,7 @@ from workflows.models import (
 from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
+HOOK_UPKEEP = "hook-upkeep"
 HOOK_UPKEEP_EVERY = timedelta(hours=1)
 OPEN_INTENTS_EVERY = timedelta(hours=1)
 DUPLICATE_CHECK_EVERY = timedelta(days=1)
@@ -79,6 +80,26 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
 async def ensure_schedules(temporal: Client, wanted: Sequence[Wanted], *, run_now: bool) -> list[str]:
     """Create or update the schedules and return a line for each. `run_now` starts each once, unless it is paused."""
     return [await _ensure(temporal, each, run_now=run_now) for each in wanted]
+
+
+async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:
+    """Delete what an earlier form of the settings asked of a connection that is still there; return a line for each.
+
+    What belongs to connections that left the settings stays: it may be another installation's.
+    """
+    wanted = {each.id for each in wanted_schedules(settings)}
+    possible = [f"{kind}/{name}" for kind in (*SWEEPS.values(), HOOK_UPKEEP) for name in settings.connections]
+    return [f"{each}: removed" for each in possible if each not in wanted and await _deleted(temporal, each)]
+
+
+async def _deleted(temporal: Client, schedule_id: str) -> bool:
+    try:
+        await temporal.get_schedule_handle(schedule_id).delete()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 async def sweep_now(temporal: Client, connection: str, system: str) -> str | None:
@@ -168,7 +189,7 @@ def _hook_upkeep(connection: str) -> Wanted:
     action = ScheduleActionStartWorkflow(
         HookUpkeep.run,
         ConnectionRequest(connection=connection),
-        id=f"hook-upkeep/{connection}",
+        id=f"{HOOK_UPKEEP}/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"webhooks of {connection}",
     )

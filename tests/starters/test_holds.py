@@ -7,8 +7,10 @@ import pytest
 from runtime.errors import Stop
 from starters.announce import client_upsert_id
 from starters.holds import all_held, list_holds, resolve_holds, show_hold
+from store.records import RecordKey
 from tests.sandboxes import Firm
 from tests.workflows.office import Office
+from workflows.consent import consent_id
 from workflows.models import Resolution
 
 TWIN = {"firstName": "Tina", "lastName": "Twin", "emailAddresses": [{"address": "twin@firm.test"}]}
@@ -39,6 +41,18 @@ async def test_a_hold_is_listed_explained_and_decided(
         result = await office.temporal.get_workflow_handle(workflow_id).result()
     assert (result["outcome"], result["client_id"]) == ("adopted", clients[1])
     assert firm.client(clients[1])["lname"] == "Twin"
+
+
+async def test_lost_consent_is_shown_with_the_command_that_mends_it(
+    firm: Firm, installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S11: to skip an account would mean to sync nothing."""
+    key = RecordKey(firm.name, "connection", "freshbooks")
+    await firm.store.holds.open(consent_id(firm.name, "freshbooks"), key, "needs-consent", {})
+    await show_hold(consent_id(firm.name, "freshbooks"))
+    assert (
+        f"choices: run `ledgerline connect freshbooks --connection {firm.name}`; or retry\n" in capsys.readouterr().out
+    )
 
 
 async def test_what_cannot_be_decided_is_said_and_counts_as_failed(

@@ -8,7 +8,7 @@ from temporalio.client import Client, Schedule, ScheduleHandle
 from temporalio.service import RPCError
 
 from runtime.settings import Settings
-from starters.schedules import ensure_schedules, sweep_now, wanted_schedules
+from starters.schedules import ensure_schedules, remove_unwanted, sweep_now, wanted_schedules
 from tests.sandboxes import Firm, sandbox_settings
 
 
@@ -56,6 +56,15 @@ def test_where_clients_follow_each_other_both_ways_the_books_are_swept_too(firm:
     """Z124, Z30."""
     assert f"client-sweep/{firm.name}" in ids(both_ways(firm))
     assert f"client-sweep/{firm.name}" not in ids(firm.settings)
+
+
+async def test_who_stops_carrying_changes_back_is_not_swept_for_them_any_more(temporal: Client, firm: Firm) -> None:
+    """And what is wanted stays, as does what belongs to other connections."""
+    await ensure(temporal, both_ways(firm))
+    assert await remove_unwanted(temporal, both_ways(firm)) == []
+    assert await remove_unwanted(temporal, firm.settings) == [f"client-sweep/{firm.name}: removed"]
+    assert await remove_unwanted(temporal, firm.settings) == []
+    await delete(temporal, firm.settings)
 
 
 async def test_a_sweep_can_be_asked_for_at_any_time(temporal: Client, firm: Firm) -> None:
