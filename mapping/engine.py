@@ -15,10 +15,11 @@ from ruamel.yaml.error import YAMLError
 
 from mapping.client_fields import FLAG_FIELDS, require_client_field
 from mapping.context import Context
-from mapping.paths import PARTY_TYPES
 from mapping.reference import split_note
 from mapping.registry import Step
 from mapping.rules import Direction, FieldRule, Owner, WhenEmpty, read_rule
+from mapping.shapes import shape_of
+from mapping.spots import PARTY_TYPES
 from mapping.values import CannotTransform, IncompleteRecord, MappingError, UnmappableValue, Value, tidy
 
 __all__ = [
@@ -82,10 +83,10 @@ class Template:
     """
 
     def __init__(self, name: str, entries: Mapping[str, Any]) -> None:
-        self.name = name
+        self.name, self.shape = name, shape_of(name)
         self._entries = dict(entries)
         self.rules: Mapping[str, FieldRule] = MappingProxyType(
-            {field: read_rule(field, entry) for field, entry in self._entries.items()}
+            {field: read_rule(field, entry, self.shape.parse_path) for field, entry in self._entries.items()}
         )
         _require_identity(self.rules)
         _require_own_targets(self.rules)

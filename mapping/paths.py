@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapping.registry import Kind, Row
+from mapping.spots import RowList
 from mapping.values import IncompleteRecord
-
-PARTY_TYPES = ("person", "organisation")
 
 WRITABLE_TEXTS = ("firstName", "lastName", "title", "jobTitle", "name", "about")
 _READ_ONLY = ("id", "type", "createdAt", "updatedAt", "lastContactedAt")
@@ -20,14 +19,6 @@ _NESTED = ("organisation.name", "organisation.id", "owner.name", "owner.username
 _OF_PERSONS = ("firstName", "lastName", "title", "jobTitle", "organisation.name", "organisation.id")
 _ONLY_OF = {**dict.fromkeys(_OF_PERSONS, "person"), "name": "organisation"}
 _CUSTOM_FIELD = re.compile(r"fields\[\s*(?P<field>[^\[\]]*[^\[\]\s])\s*\]")
-
-
-@dataclass(frozen=True)
-class RowList:
-    """A list of rows in a party: the parts of a row that can be written, and the types that it may have."""
-
-    parts: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
 
 
 ROW_LISTS: Mapping[str, RowList] = {
@@ -51,6 +42,11 @@ class Path:
     kind: Kind
     writable: bool
     custom_field: str | None = None
+
+    @property
+    def has_lines(self) -> bool:
+        """Never: a street that has several lines stands in a row."""
+        return False
 
     @property
     def rows(self) -> RowList:

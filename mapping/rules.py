@@ -3,15 +3,16 @@
 Everything that can be known to be wrong without a record is refused here, with the spot in the document.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, StrictStr, ValidationError, field_validator
 
 from mapping.client_fields import FLAG_FIELDS, require_client_field
-from mapping.paths import PARTY_TYPES, Path, definition_id, parse_path
+from mapping.paths import definition_id
 from mapping.registry import Kind, Step
+from mapping.spots import PARTY_TYPES, Spot
 from mapping.targets import NotReversible, Target, read_backwards
 from mapping.transforms import known_transforms
 from mapping.values import MappingError
@@ -61,10 +62,18 @@ class FieldRule(BaseModel):
     def _one_or_several(cls, source: Any) -> Any:
         return (source,) if isinstance(source, str) else source
 
+    _paths: tuple[Spot, ...] = PrivateAttr(())
+
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[Spot, ...]:
         """The source, parsed."""
-        return tuple(parse_path(each) for each in self.source)
+        return self._paths
+
+    def read_in(self, paths: Sequence[Spot]) -> "FieldRule":
+        """Return the rule with its source parsed for one CRM."""
+        rule = self.model_copy()
+        rule._paths = tuple(paths)
+        return rule
 
     def target(self, party_type: str) -> Target | None:
         """Return where this field is written to in a party of this type; None if changes of it go only to the books.
@@ -91,8 +100,11 @@ class FieldRule(BaseModel):
         return self
 
 
-def read_rule(field: str, entry: Any) -> FieldRule:
-    """Return the rule that a mapping document has for one field of the client. Raises MappingError."""
+def read_rule(field: str, entry: Any, parse_path: Callable[[str], Spot]) -> FieldRule:
+    """Return the rule that a mapping document has for one field of the client. Raises MappingError.
+
+    `parse_path` knows what the records of the CRM hold, and raises ValueError for what they do not.
+    """
     require_client_field(field)
     if not isinstance(entry, Mapping):
         raise MappingError((field,), f"an entry has keys: {', '.join(_entry_keys())}; null removes it")
@@ -101,6 +113,7 @@ def read_rule(field: str, entry: Any) -> FieldRule:
         rule = FieldRule.model_validate({**entry, "transforms": steps}, by_name=False)
     except ValidationError as error:
         raise _as_mapping_error((field,), error, _entry_keys()) from None
+    rule = rule.read_in(_parsed(field, rule, parse_path))
     _check_source(field, rule)
     _check_chain(field, rule)
     _check_default(field, rule)
@@ -148,13 +161,18 @@ def _read_step(path: tuple[str | int, ...], entry: Any) -> Step:
     return Step(known.name, {argument: getattr(checked, argument) for argument in known.arguments.model_fields})
 
 
-def _check_source(field: str, rule: FieldRule) -> None:
+def _parsed(field: str, rule: FieldRule, parse_path: Callable[[str], Spot]) -> list[Spot]:
+    paths: list[Spot] = []
     for place, text in enumerate(rule.source):
         try:
-            parse_path(text)
+            paths.append(parse_path(text))
         except ValueError as error:
             path = (field, "from") if len(rule.source) == 1 else (field, "from", place)
             raise MappingError(path, str(error)) from None
+    return paths
+
+
+def _check_source(field: str, rule: FieldRule) -> None:
     is_constant = any(step.name == "constant" for step in rule.transforms)
     if not rule.source and rule.default is None and not is_constant:
         raise MappingError((field, "from"), "needs a path, or several, in the party, or else a default or a constant")
@@ -208,5 +226,5 @@ def _check_two_way(field: str, rule: FieldRule) -> None:
         raise MappingError((field, key), f"would be carried into the CRM; {_ONE_WAY}")
 
 
-def _paths_of(rule: FieldRule, party_type: str) -> list[Path]:
+def _paths_of(rule: FieldRule, party_type: str) -> list[Spot]:
     return [path for path in rule.paths if path.belongs_to(party_type)]

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from mapping.context import Context
-from mapping.paths import Path
 from mapping.registry import Kind, Row, Step
+from mapping.spots import Spot
 
 _NO_CONTEXT = Context()
 
@@ -35,7 +35,7 @@ class Target:
     `steps` are what a value goes through after it was taken from there.
     """
 
-    path: Path
+    path: Spot
     steps: tuple[Step, ...]
     chooser: Step | None = None
     part: str = ""
@@ -77,13 +77,13 @@ class Target:
         return self.part == other.part and same_lines
 
 
-def read_backwards(path: Path, transforms: Sequence[Step]) -> Target:
+def read_backwards(path: Spot, transforms: Sequence[Step]) -> Target:
     """Return where a value goes that has to come out of these transforms. Raises NotReversible.
 
     The transforms must fit the path, as a rule that was read has them.
     """
     if path.kind is not Kind.ROWS:
-        return Target(path, _undoable(transforms, 0))
+        return _of_text(path, transforms)
     chooser = transforms[0]
     if chooser.name not in ("choose", "only"):
         raise NotReversible(0, f"{chooser.name} cannot be undone: it mixes several rows")
@@ -100,6 +100,14 @@ def read_backwards(path: Path, transforms: Sequence[Step]) -> Target:
     if not target.row_types:
         raise NotReversible(0, f"leaves no type for a new row. Allowed: {', '.join((*path.rows.types, 'untyped'))}")
     return target
+
+
+def _of_text(path: Spot, transforms: Sequence[Step]) -> Target:
+    """Return the target of a single text, or of some lines of one that has several."""
+    if not (path.has_lines and _splits(transforms)):
+        return Target(path, _undoable(transforms, 0))
+    separator = str(transforms[0].arguments.get("separator", ""))
+    return Target(path, _undoable(transforms[1:], 1), lines=Lines(transforms[0].name), separator=separator)
 
 
 def _splits(transforms: Sequence[Step]) -> bool:

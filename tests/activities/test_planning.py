@@ -194,7 +194,7 @@ def test_a_client_deleted_in_freshbooks_waits_for_a_person() -> None:
 
 def test_what_is_not_yet_written_to_the_crm_is_not_agreed_either() -> None:
     """F21: an edit in the books must not be taken back later as if the CRM had changed it."""
-    both = Template("test", {"fname": {"from": "firstName", "direction": "both"}, "email": {"from": "title"}})
+    both = Template("capsule-test", {"fname": {"from": "firstName", "direction": "both"}, "email": {"from": "title"}})
     planned = plan_for_client(asked(), client(5, fname="Bo"), {**PARTY, "fname": None}, both)
     assert [each.field for each in planned.plan.crm_writes] == ["fname"]
     assert planned.next_base["fname"] is None

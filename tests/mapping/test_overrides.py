@@ -98,7 +98,7 @@ def test_the_same_rules_have_the_same_version_however_they_are_written() -> None
         "fname": {"from": ["firstName"], "owner": "crm", "default": None, "transforms": []},
         "email": {"transforms": work_email, "direction": "to-books", "from": ["emailAddresses"]},
     }
-    assert Template("t", entries).version == Template("t", spelled_out).version
+    assert Template("capsule-t", entries).version == Template("capsule-t", spelled_out).version
     assert len(CLIENTS.version) == 16
 
 
