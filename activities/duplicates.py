@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.bulk import AnnounceRecord
+from activities.crm import Crm
 from activities.errors import temporal_errors
 from activities.models import ConnectionName
-from activities.parties import PartyActivities
-from activities.queues import CAPSULE, FRESHBOOKS
+from activities.queues import FRESHBOOKS
 from activities.upkeep_models import DoubleMarks, MarkedPage, MarkedTwice, MarkPage, MarkRun
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import DELETED
@@ -81,22 +81,22 @@ class ClientMarkActivities:
 
 
 class PartyMarkActivities:
-    """The marks on the parties of one Capsule account."""
+    """The marks on the parties of one account."""
 
-    def __init__(self, parties: PartyActivities, store: Store) -> None:
-        self._parties, self._store = parties, store
+    def __init__(self, crm: Crm, store: Store) -> None:
+        self._crm, self._store = crm, store
 
     @activity.defn
     async def read_party_marks(self, page: MarkPage) -> MarkedPage:
         """Note the marks on one page of the parties that have any. Safe to repeat."""
         with temporal_errors():
-            marks, has_more = await self._parties.marked(page.page)
-        await self._store.marks.note(page.connection, CAPSULE, marks)
+            marks, has_more = await self._crm.marks(page.page)
+        await self._store.marks.note(page.connection, self._crm.system, marks)
         return MarkedPage(marks=len(marks), has_more=has_more)
 
     @activity.defn
     async def parties_marked(self, twice: MarkedTwice) -> MarkedTwice:
         """Return which parties carry a mark now. Only reads."""
         with temporal_errors():
-            found = await self._parties.by_reference(twice.reference)
+            found = await self._crm.with_reference(twice.reference)
         return twice.model_copy(update={"record_ids": sorted(str(each.id) for each in found)})

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
+from activities.crm import Crm, CrmParty
 from activities.errors import temporal_errors
 from activities.models import PartySide
 from activities.parties import PartyMapping
 from activities.plan_models import StagedClient, StagedPage, StagedParty, StagePage
 from activities.sides import CLIENTS_FLOW, client_side, party_side
-from connectors.capsule.api import CapsuleApi
-from connectors.capsule.models import Party
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Client
 from mapping.context import Context
@@ -20,11 +19,11 @@ from store.store import Store
 
 
 class PartyListing:
-    """The parties of one Capsule account, for plans."""
+    """The parties of one account, for plans."""
 
-    def __init__(self, capsule: CapsuleApi, mapping: PartyMapping, store: Store) -> None:
-        self._capsule, self._mapping, self._store = capsule, mapping, store
-        self._field_ids: dict[str, int] | None = None
+    def __init__(self, crm: Crm, mapping: PartyMapping, store: Store) -> None:
+        self._crm, self._mapping, self._store = crm, mapping, store
+        self._field_ids: Mapping[str, int] | None = None
 
     @activity.defn
     async def stage_parties(self, asked: StagePage) -> StagedPage:
@@ -34,8 +33,8 @@ class PartyListing:
         """
         with temporal_errors():
             if asked.page == 1 or self._field_ids is None:
-                self._field_ids = await self._definitions()
-            listed = await self._capsule.list_parties(since=None, page=asked.page)
+                self._field_ids = await self._crm.field_ids()
+            listed = await self._crm.listed(None, asked.page)
             records = {
                 str(party.id): await self._staged(asked.plan.connection, party, self._field_ids)
                 for party in listed.items
@@ -43,17 +42,8 @@ class PartyListing:
             await self._store.plans.staging.put(asked.plan.plan_id, "crm", records)
             return StagedPage(listed=len(listed.items), has_more=listed.has_more)
 
-    async def _definitions(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        page, has_more = 1, True
-        while has_more:
-            listed = await self._capsule.party_field_definitions(page=page)
-            found |= {each.name: each.id for each in listed.items if each.name}
-            page, has_more = page + 1, listed.has_more
-        return found
-
-    async def _staged(self, connection: str, party: Party, field_ids: Mapping[str, int]) -> dict[str, object]:
-        mapping, staged = self._mapping, StagedParty(side=PartySide(exists=True), name=_name_of_party(party))
+    async def _staged(self, connection: str, party: CrmParty, field_ids: Mapping[str, int]) -> dict[str, object]:
+        mapping, staged = self._mapping, StagedParty(side=PartySide(exists=True), name=party.name)
         try:
             side = party_side(party, mapping.template, mapping.context, self._store.links, field_ids)
         except (UnmappableValue, IncompleteRecord) as error:
@@ -61,16 +51,14 @@ class PartyListing:
         else:
             partner = await self._partner(connection, party)
             staged.side = side.model_copy(update={"values": _filled(side.values), "partner_hint": partner})
-            staged.other_emails = [row.address for row in party.email_addresses if row.address]
+            staged.other_emails = list(party.emails)
         return staged.model_dump(mode="json", exclude_defaults=True)
 
-    async def _partner(self, connection: str, party: Party) -> int | None:
+    async def _partner(self, connection: str, party: CrmParty) -> int | None:
         """Return the client for which we created this party, by the reference it carries; few carry one."""
-        named = (row.value for row in party.fields or () if row.definition.name == self._mapping.reference_field)
-        reference = next((str(value) for value in named if value), None)
-        if reference is None:
+        if party.reference is None:
             return None
-        maker = await self._store.intents.owner_of(connection, CLIENTS_FLOW, reference)
+        maker = await self._store.intents.owner_of(connection, CLIENTS_FLOW, party.reference)
         return int(maker.record_id) if maker is not None and maker.side == "books" else None
 
 
@@ -100,12 +88,6 @@ class ClientListing:
 def _filled(values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the values without the empty ones, which need not be kept a hundred thousand times."""
     return {field: value for field, value in values.items() if value is not None}
-
-
-def _name_of_party(party: Party) -> str:
-    """Return how people call the party."""
-    person = " ".join(part for part in (party.first_name, party.last_name) if part)
-    return party.name or person or f"party {party.id}"
 
 
 def _name_of_client(client: Client) -> str:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from temporalio import activity
 
+from activities.crm import CrmParty
 from activities.models import ClientKey, ClientSide, OpenHold, PartyKey, PartySide, WriteClient
-from connectors.capsule.models import Party
 from connectors.freshbooks.models import ARCHIVED, DELETED, Client
 from mapping.context import Context
 from mapping.engine import Template
@@ -41,18 +41,18 @@ def hold_key(hold: OpenHold) -> RecordKey:
 
 
 def party_side(
-    party: Party, template: Template, context: Context, links: Links, field_ids: Mapping[str, int]
+    party: CrmParty, template: Template, context: Context, links: Links, field_ids: Mapping[str, int]
 ) -> PartySide:
     """Return a party in the fields of the mapping. `field_ids` are the account's custom fields by name."""
-    values = template.crm_values(party.document(), context)
-    rules = template.rules_for(str(party.type), field_ids)
+    values = template.crm_values(party.document, context)
+    rules = template.rules_for(party.party_type, field_ids)
     ours = template.rules
     return PartySide(
         exists=True,
-        is_organisation=party.type == "organisation",
+        is_organisation=party.is_organisation,
         values=values,
         fingerprint=links.fingerprint(values),
-        changed_at=party.updated_at,
+        changed_at=party.changed_at,
         books_only=sorted(field for field, rule in rules.items() if rule.direction is not ours[field].direction),
         silent=sorted(field for field, rule in rules.items() if rule.when_empty is not ours[field].when_empty),
     )

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from temporalio import activity
 
+from activities.crm import Crm, CrmParty
 from activities.differences import announce_all, difference, tell_all
 from activities.errors import temporal_errors
-from activities.queues import CAPSULE
 from activities.sides import CLIENTS_FLOW
 from activities.sweep_models import (
     DeletedSince,
@@ -21,8 +21,6 @@ from activities.sweep_models import (
     SweptPage,
 )
 from activities.watch_models import DeletionsPage
-from connectors.capsule.api import CapsuleApi
-from connectors.capsule.models import Party
 from connectors.errors import NotFound
 from mapping.context import Context
 from mapping.engine import Template
@@ -43,12 +41,10 @@ class Announce(Protocol):
 
 
 class SweepActivities:
-    """The sweeps of one Capsule account."""
+    """The sweeps of the parties of one account."""
 
-    def __init__(
-        self, capsule: CapsuleApi, template: Template, context: Context, store: Store, announce: Announce
-    ) -> None:
-        self._capsule, self._template, self._context = capsule, template, context
+    def __init__(self, crm: Crm, template: Template, context: Context, store: Store, announce: Announce) -> None:
+        self._crm, self._template, self._context = crm, template, context
         self._store, self._announce = store, announce
 
     @activity.defn
@@ -58,11 +54,11 @@ class SweepActivities:
         Safe to repeat: announcing a party twice makes one pass that finds nothing to do.
         """
         with temporal_errors():
-            listed = await self._capsule.list_parties(since=page.since, page=page.page)
+            listed = await self._crm.listed(page.since, page.page)
             different = await self._different(page.connection, listed.items)
             tell = self._teller(page.connection, "sweep" if page.since else "first sweep", page.priority)
             if page.since:
-                await announce_all(self._store.news, page.connection, CAPSULE, different, tell)
+                await announce_all(self._store.news, page.connection, self._crm.system, different, tell)
             else:  # everything is news to a first sweep, and nothing of it says how good webhooks are
                 await tell_all(await self._known(page, [each.record_id for each in different]), tell)
             return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
@@ -74,27 +70,27 @@ class SweepActivities:
         Parties that our user may no longer see are no deletions, and are not announced.
         """
         with temporal_errors():
-            listed = await self._capsule.deleted_parties(page.since, page=page.page)
+            listed = await self._crm.gone(page.since, page.page)
             ids = [str(each.id) for each in listed.deleted]
             seen = await self._store.sightings.of(page.connection, CLIENTS_FLOW, "crm", ids)
             linked = {record_id for record_id, sighting in seen.items() if sighting.link_state != "tombstoned"}
             gone = [each for each in listed.deleted if str(each.id) in linked]
-            found = [difference(each.id, self._store.links, each.deleted_at, "deleted") for each in gone]
+            found = [difference(each.id, self._store.links, each.at, "deleted") for each in gone]
             tell = self._teller(page.connection, "sweep: deleted", page.priority)
-            announced = await announce_all(self._store.news, page.connection, CAPSULE, found, tell)
+            announced = await announce_all(self._store.news, page.connection, self._crm.system, found, tell)
             return SweptPage(listed=len(ids), announced=announced, has_more=listed.has_more)
 
     @activity.defn
     async def announce_people(self, page: PeoplePage) -> SweptPage:
         """List one page of an organisation's people and announce those whose employer's name is news to us.
 
-        Capsule does not touch a person when the employer is renamed, so no webhook and no sweep says so. Safe to
+        A CRM does not touch a person when the employer is renamed, so no webhook and no sweep says so. Safe to
         repeat, as `sweep_parties` is.
         """
         with temporal_errors():
             employer = page.organisation
             try:
-                listed = await self._capsule.people_of(employer.party_id, page.page)
+                listed = await self._crm.people_of(employer.party_id, page.page)
             except NotFound:
                 return SweptPage(listed=0, announced=0, has_more=False)
             different = await self._different(employer.connection, listed.items)
@@ -106,10 +102,10 @@ class SweepActivities:
     async def deleted_parties(self, asked: DeletedSince) -> Deletions:
         """Return the parties that were deleted after an instant. Only reads."""
         with temporal_errors():
-            deleted = await self._capsule.deleted_parties(asked.since)
+            deleted = await self._crm.gone(asked.since, 1)
             return Deletions(party_ids=[each.id for each in deleted.deleted], has_more=deleted.has_more)
 
-    async def _different(self, connection: str, parties: Sequence[Party]) -> list[Difference]:
+    async def _different(self, connection: str, parties: Sequence[CrmParty]) -> list[Difference]:
         seen = await self._store.links.seen(connection, CLIENTS_FLOW, [str(party.id) for party in parties])
         found = {party.id: self._difference(party, seen.get(str(party.id))) for party in parties}
         return [each for each in found.values() if each]
@@ -123,16 +119,16 @@ class SweepActivities:
         await self._store.waiting.add(single)
         return [each for each in ids if each in seen]
 
-    def _difference(self, party: Party, seen: tuple[str | None, str | None] | None) -> Difference | None:
+    def _difference(self, party: CrmParty, seen: tuple[str | None, str | None] | None) -> Difference | None:
         version = self._template.version
         try:
-            values = self._template.crm_values(party.document(), self._context)
+            values = self._template.crm_values(party.document, self._context)
         except (UnmappableValue, IncompleteRecord):  # its own workflow says what is wrong with it
-            return difference(party.id, self._store.links, party.updated_at, f"cannot be mapped by {version}")
+            return difference(party.id, self._store.links, party.changed_at, f"cannot be mapped by {version}")
         fingerprint = self._store.links.fingerprint(values)
         if seen == (fingerprint, version):
             return None
-        return difference(party.id, self._store.links, party.updated_at, f"{fingerprint} {version}")
+        return difference(party.id, self._store.links, party.changed_at, f"{fingerprint} {version}")
 
     def _teller(self, connection: str, cause: str, priority: int) -> Callable[[str], Awaitable[None]]:
         async def tell(party_id: str) -> None:

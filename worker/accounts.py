@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from activities.capsule_crm import CapsuleCrm
 from activities.check_rules import Pace
 from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities, NamedFields
 from activities.client_sweeps import AnnounceClient, ClientSweepActivities
@@ -108,10 +109,10 @@ def capsule_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue
     settings, store, connection = wiring.settings, wiring.store, wiring.settings.connections[name]
     template, context = clients_template(name, connection), _context(name, connection)
     capsule = CapsuleApi(wiring.http, token, connection.capsule.base_url, connection.request_timeout)
-    mapping = PartyMapping(template, context, connection.clients.reference_field)
-    parties = PartyActivities(capsule, mapping, store, write_once(connection, store, CAPSULE))
-    party_marks = PartyMarkActivities(parties, store)
-    sweeps = SweepActivities(capsule, template, context, store, wiring.announce)
+    crm, mapping = CapsuleCrm(capsule, connection.clients.reference_field), PartyMapping(template, context)
+    parties = PartyActivities(crm, mapping, store, write_once(connection, store, CAPSULE))
+    party_marks = PartyMarkActivities(crm, store)
+    sweeps = SweepActivities(crm, template, context, store, wiring.announce)
     hooks = CapsuleHookActivities(capsule, hook_url(settings, store.keys, CAPSULE, name))
     pace = Pace(connection.capsule.requests_per_hour, "an hour", "capsule.requests_per_hour")
     check = CapsuleCheckActivities(capsule, pace, named_fields(template, connection))
@@ -132,7 +133,7 @@ def capsule_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue
         check.identify_capsule,
         check.examine_capsule,
         check.examine_custom_fields,
-        PartyListing(capsule, mapping, store).stage_parties,
+        PartyListing(crm, mapping, store).stage_parties,
     ]
     return AccountQueue(account_queue(CAPSULE, name), activities, connection.capsule.calls_per_second)
 

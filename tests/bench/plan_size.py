@@ -18,6 +18,7 @@ from typing import Any, cast
 from sqlalchemy import insert
 from temporalio.testing import ActivityEnvironment
 
+from activities.capsule_crm import CapsuleCrm
 from activities.client_plans import PlanActivities, PlanRules
 from activities.parties import PartyMapping
 from activities.plan_listing import ClientListing, PartyListing
@@ -67,8 +68,8 @@ async def measure(firm: LargeFirm, linked: int) -> dict[str, Any]:
 async def _plan(store: Store, template: Template, firm: LargeFirm) -> dict[str, float]:
     paces = {"capsule": 4000 / 3600, "freshbooks": 5.0}
     plans = PlanActivities(store, {"bench": PlanRules(template, paces, 200)})
-    mapping = PartyMapping(template, CONTEXT, "Ledgerline reference")
-    parties = PartyListing(cast(CapsuleApi, firm), mapping, store)
+    crm = CapsuleCrm(cast(CapsuleApi, firm), "Ledgerline reference")
+    parties = PartyListing(crm, PartyMapping(template, CONTEXT), store)
     clients = ClientListing(cast(FreshBooksApi, firm), template, CONTEXT, store)
     environment = ActivityEnvironment()
     expires_at = datetime.now(UTC) + timedelta(days=7)

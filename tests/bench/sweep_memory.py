@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
+from activities.capsule_crm import CapsuleCrm
 from activities.sweep_models import SweepPage
 from activities.sweeps import SweepActivities
 from connectors.capsule.api import CapsuleApi
@@ -27,9 +28,8 @@ async def measure(url: str, token: str) -> dict[str, int]:
         await store.database.migrate()
         async with http_client() as http:
             api = CapsuleApi(http, fixed_token(SecretStr(token)), url)
-            found = await _sweep(
-                SweepActivities(api, load_template("capsule-freshbooks/clients"), Context(), store, _note)
-            )
+            crm, template = CapsuleCrm(api, "Ledgerline reference"), load_template("capsule-freshbooks/clients")
+            found = await _sweep(SweepActivities(crm, template, Context(), store, _note))
         await store.close()
     return found
 
