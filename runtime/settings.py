@@ -170,6 +170,11 @@ class Connection(Section):
     request_timeout: Duration = timedelta(seconds=60)
     clients: ClientsFlow = ClientsFlow()
 
+    @property
+    def crm(self) -> str:
+        """The system that stands on the CRM's side."""
+        return "capsule"
+
 
 class Receiver(Section):
     """Where webhooks arrive. Providers reach it at `public_url`; without one, sweeps do all the work."""
@@ -273,6 +278,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{(self.data / 'ledgerline.db').resolve()}"
+
+    @property
+    def crms(self) -> dict[str, str]:
+        """The CRM of each connection."""
+        return {name: connection.crm for name, connection in self.connections.items()}
 
     @property
     def public_url(self) -> str | None:

@@ -1,5 +1,6 @@
 """Tells record workflows that their record may have changed, starting those that do not run."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -11,18 +12,27 @@ from store.store import Store
 from workflows.bulk import BulkCreates
 from workflows.clients import ClientUpsert
 from workflows.hooks import CallbackVerification
-from workflows.models import BulkRequest, CallbackRequest, Change, ClientUpsertRequest, PartyFromClientRequest
+from workflows.models import (
+    CAPSULE,
+    BulkRequest,
+    CallbackRequest,
+    Change,
+    ClientUpsertRequest,
+    PartyFromClientRequest,
+)
 from workflows.parties import PartyFromClient
 from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
 
 CLIENTS_FLOW = "clients"
+RECORDS = {"capsule": ("capsule-party", "Capsule party"), "zoho_crm": ("zoho-crm-record", "Zoho CRM record")}
+"""How ids and people name the parties of each CRM."""
 # A webhook's sender waits for us: two seconds, then the change goes to the inbox.
 RPC_TIMEOUT = timedelta(seconds=2)
 
 
-def client_upsert_id(connection: str, party_id: int) -> str:
+def client_upsert_id(connection: str, party_id: int, crm: str = CAPSULE) -> str:
     """Return the id of the one workflow that may sync a party."""
-    return f"client-upsert/{connection}/capsule-party-{party_id}"
+    return f"client-upsert/{connection}/{RECORDS[crm][0]}-{party_id}"
 
 
 def party_from_client_id(connection: str, client_id: int) -> str:
@@ -33,12 +43,14 @@ def party_from_client_id(connection: str, client_id: int) -> str:
 class Announcer:
     """Signals with start: one request to Temporal, durable once it returns. Raises RPCError if it cannot be reached."""
 
-    def __init__(self, temporal: Client, store: Store) -> None:
-        self._temporal, self._store = temporal, store
+    def __init__(self, temporal: Client, store: Store, crms: Mapping[str, str]) -> None:
+        """`crms` is the CRM of each connection. A connection that left the settings is taken for one with Capsule."""
+        self._temporal, self._store, self._crms = temporal, store, crms
 
     async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
         """Announce a party; `priority` is 1 if a person waits, 2 for a webhook, 3 for a sweep, 5 for a backfill."""
-        await self._signal(connection, party_id, Change(system="capsule", cause=cause, priority=priority))
+        change = Change(system=self._crm(connection), cause=cause, priority=priority)
+        await self._signal(connection, party_id, change)
 
     async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> None:
         """Announce a FreshBooks client: to the party it is linked to, else to a workflow that finds or makes one."""
@@ -93,15 +105,17 @@ class Announcer:
         )
 
     async def _signal(self, connection: str, party_id: int, change: Change) -> None:
+        crm = self._crm(connection)
+        named, title = RECORDS[crm]
         await self._temporal.start_workflow(
             ClientUpsert.run,
-            ClientUpsertRequest(connection=connection, party_id=party_id),
-            id=client_upsert_id(connection, party_id),
+            ClientUpsertRequest(connection=connection, party_id=party_id, crm=crm),
+            id=client_upsert_id(connection, party_id, crm),
             task_queue=WORKFLOW_QUEUE,
             start_signal="changed",
             start_signal_args=[change],
-            search_attributes=_attributes(connection, f"capsule-party-{party_id}"),
-            static_summary=f"Capsule party {party_id} → FreshBooks client ({connection})",
+            search_attributes=_attributes(connection, f"{named}-{party_id}"),
+            static_summary=f"{title} {party_id} → FreshBooks client ({connection})",
             priority=Priority(priority_key=change.priority, fairness_key=connection),
             rpc_timeout=RPC_TIMEOUT,
         )
@@ -109,16 +123,19 @@ class Announcer:
     async def _signal_client(self, connection: str, client_id: int, change: Change) -> None:
         await self._temporal.start_workflow(
             PartyFromClient.run,
-            PartyFromClientRequest(connection=connection, client_id=client_id),
+            PartyFromClientRequest(connection=connection, client_id=client_id, crm=self._crm(connection)),
             id=party_from_client_id(connection, client_id),
             task_queue=WORKFLOW_QUEUE,
             start_signal="changed",
             start_signal_args=[change],
             search_attributes=_attributes(connection, f"freshbooks-client-{client_id}"),
-            static_summary=f"FreshBooks client {client_id} → Capsule party ({connection})",
+            static_summary=f"FreshBooks client {client_id} → {RECORDS[self._crm(connection)][1]} ({connection})",
             priority=Priority(priority_key=change.priority, fairness_key=connection),
             rpc_timeout=RPC_TIMEOUT,
         )
+
+    def _crm(self, connection: str) -> str:
+        return self._crms.get(connection, CAPSULE)
 
 
 def _attributes(connection: str, record: str) -> TypedSearchAttributes:

@@ -94,7 +94,11 @@ async def _check_connection(temporal: Client, settings: Settings, name: str) -> 
         report: CheckReport = await asyncio.wait_for(
             temporal.execute_workflow(
                 ConnectionCheck.run,
-                CheckRequest(connection=name, webhooks=settings.public_url is not None),
+                CheckRequest(
+                    connection=name,
+                    webhooks=settings.public_url is not None,
+                    crm=settings.connections[name].crm,
+                ),
                 id=f"connection-check/{name}/{uuid.uuid4().hex[:8]}",
                 task_queue=WORKFLOW_QUEUE,
                 static_summary=f"doctor asks both systems of {name} who we are and what we may",

@@ -17,6 +17,7 @@ from starters.audit import UnknownRecord, key_of, opened_store
 from store.erasure import Kept
 from store.records import RecordKey
 from store.store import Store
+from workflows.models import CAPSULE
 
 CAUSE = "a person asked on the command line (ledgerline erase)"
 BEYOND_REACH = """What this command cannot reach:
@@ -37,7 +38,7 @@ async def erase_record(record: str, connection: str | None, *, sure: bool) -> in
         if not sure and not _agreed():
             _say("nothing was erased")
             return 1
-        problem = await _delete_histories(settings, store, _workflow_ids(key, kept))
+        problem = await _delete_histories(settings, store, _workflow_ids(settings, key, kept))
         await store.plans.erase_values(key.connection)
         await store.erasure.erase(key, CAUSE)
     _say("erased; a link stays, without values, so that nothing is created anew")
@@ -77,11 +78,12 @@ def _agreed() -> bool:
         return False
 
 
-def _workflow_ids(key: RecordKey, kept: Kept | None) -> list[str]:
+def _workflow_ids(settings: Settings, key: RecordKey, kept: Kept | None) -> list[str]:
     """Return the workflows that may hold values of the record: its own, by whichever of its ids they are called."""
     crm_ids = kept.crm_ids if kept else (key.record_id,) * (key.side == "crm")
     books_ids = kept.books_ids if kept else (key.record_id,) * (key.side == "books")
-    own = [client_upsert_id(key.connection, int(each)) for each in crm_ids]
+    crm = settings.crms.get(key.connection, CAPSULE)
+    own = [client_upsert_id(key.connection, int(each), crm) for each in crm_ids]
     own += [party_from_client_id(key.connection, int(each)) for each in books_ids]
     noted = [each for each in (*kept.workflows, *kept.held) if each.startswith("client-upsert/")] if kept else []
     return list(dict.fromkeys([*own, *noted]))

@@ -22,7 +22,7 @@ class PlanAnnouncer(Announcer):
             client_id=item.client_id,
             digest=item.digest,
         )
-        system = "freshbooks" if key.side == "books" else "capsule"
+        system = "freshbooks" if key.side == "books" else self._crm(key.connection)
         change = Change(system=system, cause=f"plan {item.plan_id}", priority=RANK, expected=expected)
         if key.side == "books":
             await self._signal_client(key.connection, int(key.record_id), change)

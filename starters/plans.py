@@ -58,7 +58,7 @@ async def make_plan(connection: str | None, output: Output) -> int:
     async with opened_store() as (settings, store):
         name = _chosen(settings, connection)
         temporal = await connect(settings)
-        plan_id = await begin_plan(temporal, name)
+        plan_id = await begin_plan(temporal, name, settings.crms[name])
         console = Console()
         try:
             plan = await _made(store, plan_id, console)
@@ -68,12 +68,12 @@ async def make_plan(connection: str | None, output: Output) -> int:
         return await _present(store, plan, output, console)
 
 
-async def begin_plan(temporal: Client, connection: str) -> str:
+async def begin_plan(temporal: Client, connection: str, crm: str) -> str:
     """Start making a plan, and return its id."""
     plan_id = f"{connection}-{secrets.token_hex(3)}"
     await temporal.start_workflow(
         PlanClients.run,
-        PlanRequest(connection=connection, plan_id=plan_id),
+        PlanRequest(connection=connection, plan_id=plan_id, crm=crm),
         id=plan_workflow_id(plan_id, connection),
         task_queue=WORKFLOW_QUEUE,
         search_attributes=_attributes(connection),

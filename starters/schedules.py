@@ -24,7 +24,7 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.queues import WORKFLOW_QUEUE
-from runtime.settings import Settings
+from runtime.settings import Connection, Settings
 from workflows.alerts import AlertWatch
 from workflows.client_sweeps import ClientSweep
 from workflows.duplicates import DuplicateCheck, OpenIntents
@@ -48,7 +48,8 @@ ALERT_WATCH_EVERY = timedelta(minutes=1)
 ALERTS = "alerts"
 ALERT_PRIORITY = 1  # people are told also while a thousand changes wait
 SWEEP_PRIORITY = 3
-SWEEPS = {"capsule": "party-sweep", "freshbooks": "client-sweep"}
+PARTY_SWEEP, CLIENT_SWEEP = "party-sweep", "client-sweep"
+SWEEPS = {"capsule": PARTY_SWEEP, "zoho_crm": PARTY_SWEEP, "freshbooks": CLIENT_SWEEP}
 """How the schedule of each system's sweep begins; the connection follows."""
 JITTER_PART = 10  # connections with the same interval must not all begin at once
 
@@ -65,15 +66,16 @@ class Wanted:
 def wanted_schedules(settings: Settings) -> list[Wanted]:
     """Return the schedules of every connection. Without a public address there are no webhooks to keep up."""
     wanted = [_alert_watch()]
-    wanted += [_sweep(name, connection.clients.sweep_every) for name, connection in settings.connections.items()]
+    wanted += [_sweep(name, connection) for name, connection in settings.connections.items()]
     wanted += [
         _client_sweep(name, connection.clients.sweep_every)
         for name, connection in settings.connections.items()
         if connection.clients.direction == "both"
     ]
-    wanted += [each for name in settings.connections for each in (_open_intents(name), _duplicate_check(name))]
+    wanted += [_open_intents(name) for name in settings.connections]
+    wanted += [_duplicate_check(name, crm) for name, crm in settings.crms.items()]
     if settings.public_url is not None:
-        wanted += [_hook_upkeep(name) for name in settings.connections]
+        wanted += [_hook_upkeep(name, crm) for name, crm in settings.crms.items()]
     return wanted
 
 
@@ -88,7 +90,7 @@ async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:
     What belongs to connections that left the settings stays: it may be another installation's.
     """
     wanted = {each.id for each in wanted_schedules(settings)}
-    possible = [f"{kind}/{name}" for kind in (*SWEEPS.values(), HOOK_UPKEEP) for name in settings.connections]
+    possible = [f"{kind}/{name}" for kind in (PARTY_SWEEP, CLIENT_SWEEP, HOOK_UPKEEP) for name in settings.connections]
     return [f"{each}: removed" for each in possible if each not in wanted and await _deleted(temporal, each)]
 
 
@@ -160,16 +162,16 @@ def _alert_watch() -> Wanted:
     return Wanted(ALERTS, note, _schedule(action, ALERT_WATCH_EVERY, note))
 
 
-def _sweep(connection: str, every: timedelta) -> Wanted:
-    note = f"Lists the Capsule parties of {connection} that changed; catches what no webhook announced."
+def _sweep(name: str, connection: Connection) -> Wanted:
+    note = f"Lists the parties of {name} in {connection.crm} that changed; catches what no webhook announced."
     action = ScheduleActionStartWorkflow(
         PartySweep.run,
-        SweepRequest(connection=connection),
-        id=f"{SWEEPS['capsule']}/{connection}",
+        SweepRequest(connection=name, crm=connection.crm),
+        id=f"{PARTY_SWEEP}/{name}",
         task_queue=WORKFLOW_QUEUE,
-        static_summary=f"parties of {connection} that changed since the last sweep",
+        static_summary=f"parties of {name} that changed since the last sweep",
     )
-    return _wanted(action, connection, "clients", every, note)
+    return _wanted(action, name, "clients", connection.clients.sweep_every, note)
 
 
 def _client_sweep(connection: str, every: timedelta) -> Wanted:
@@ -177,18 +179,18 @@ def _client_sweep(connection: str, every: timedelta) -> Wanted:
     action = ScheduleActionStartWorkflow(
         ClientSweep.run,
         ClientSweepRequest(connection=connection),
-        id=f"{SWEEPS['freshbooks']}/{connection}",
+        id=f"{CLIENT_SWEEP}/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"clients of {connection} that changed since the last sweep",
     )
     return _wanted(action, connection, "clients", every, note)
 
 
-def _hook_upkeep(connection: str) -> Wanted:
+def _hook_upkeep(connection: str, crm: str) -> Wanted:
     note = f"Registers the webhooks of {connection} that are missing; both systems drop them when deliveries fail."
     action = ScheduleActionStartWorkflow(
         HookUpkeep.run,
-        ConnectionRequest(connection=connection),
+        ConnectionRequest(connection=connection, crm=crm),
         id=f"{HOOK_UPKEEP}/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"webhooks of {connection}",
@@ -208,11 +210,11 @@ def _open_intents(connection: str) -> Wanted:
     return _wanted(action, connection, "clients", OPEN_INTENTS_EVERY, note)
 
 
-def _duplicate_check(connection: str) -> Wanted:
+def _duplicate_check(connection: str, crm: str) -> Wanted:
     note = f"Looks in both systems of {connection} for two records that carry one mark of ours: that is an incident."
     action = ScheduleActionStartWorkflow(
         DuplicateCheck.run,
-        DuplicateCheckRequest(connection=connection),
+        DuplicateCheckRequest(connection=connection, crm=crm),
         id=f"duplicate-check/{connection}",
         task_queue=WORKFLOW_QUEUE,
         static_summary=f"marks of ours on more than one record of {connection}",

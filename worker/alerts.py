@@ -6,7 +6,7 @@ from temporalio.client import Client
 from activities.alerts import ALERT_QUEUE, AlertActivities
 from activities.channels import Channel, UnusableChannel
 from activities.lookout import Lookout, WatchedQueue, WatchedStream
-from activities.queues import CAPSULE, FRESHBOOKS, account_queue
+from activities.queues import FRESHBOOKS, account_queue
 from runtime.load import WrongSettings, explain
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
@@ -17,7 +17,6 @@ from worker.accounts import AccountQueue
 from workflows.client_sweeps import CLIENTS
 from workflows.sweeps import PARTIES
 
-STREAMS = {CAPSULE: PARTIES, FRESHBOOKS: CLIENTS}
 SILENT_SWEEPS = 3  # so many intervals without the end of a sweep are silence, however short the interval is
 CALLS_PER_SECOND = 10.0  # of looks and rounds together; far more than there are
 
@@ -37,20 +36,22 @@ def watched_streams(settings: Settings) -> list[WatchedStream]:
     return [
         WatchedStream(
             connection=name,
-            name=STREAMS[system],
+            name=PARTIES[system] if system == connection.crm else CLIENTS,
             schedule_id=f"{SWEEPS[system]}/{name}",
             patience=max(settings.alerts.silence_after, SILENT_SWEEPS * connection.clients.sweep_every),
         )
         for name, connection in settings.connections.items()
-        for system in STREAMS
-        if system == CAPSULE or connection.clients.direction == "both"
+        for system in (connection.crm, FRESHBOOKS)
+        if system == connection.crm or connection.clients.direction == "both"
     ]
 
 
 def watched_queues(settings: Settings) -> list[WatchedQueue]:
     """Return the queue of all workflows and those of the accounts."""
     return [WatchedQueue(WORKFLOW_QUEUE, workflows=True)] + [
-        WatchedQueue(account_queue(system, name), name) for name in settings.connections for system in STREAMS
+        WatchedQueue(account_queue(system, name), name)
+        for name, connection in settings.connections.items()
+        for system in (connection.crm, FRESHBOOKS)
     ]
 
 

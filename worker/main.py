@@ -103,7 +103,7 @@ async def work(settings: Settings) -> None:
         await stack.enter_async_context(Anchors(settings.data, store.database, store.keys).kept_up())
         temporal = await connect(settings, patience=SERVER_PATIENCE, metrics_port=settings.metrics.worker_port)
         http = await stack.enter_async_context(http_client())
-        announcer = Announcer(temporal, store)
+        announcer = Announcer(temporal, store, settings.crms)
         wiring = Wiring(settings, http, store, announcer.party_changed, announcer.client_changed)
         accounts = AccountWorkers(temporal, wiring, partial(account_worker, temporal))
         alerts = alert_queue(settings, temporal, store, http)
@@ -124,7 +124,7 @@ def settle_memory() -> None:
 def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worker:
     """Return the worker of all workflows and of the steps that touch only our own store."""
     connections = settings.connections.items()
-    announcer = Announcer(temporal, store)
+    announcer = Announcer(temporal, store, settings.crms)
     rules = {name: client_rules(name, connection, store) for name, connection in connections}
     passes = PassActivities(store, rules, announcer)
     limits = {name: connection.clients.bulk_limit for name, connection in connections}

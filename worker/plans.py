@@ -18,7 +18,7 @@ def plan_activities(temporal: Client, settings: Settings, store: Store) -> list[
     """Return the activities of plans that touch only our own store, and announce. Raises WrongSettings."""
     rules = {name: _plan_rules(name, connection) for name, connection in settings.connections.items()}
     plans = PlanActivities(store, rules)
-    items = PlanItemActivities(store, rules, PlanAnnouncer(temporal, store).item_planned)
+    items = PlanItemActivities(store, rules, PlanAnnouncer(temporal, store, settings.crms).item_planned)
     return [
         plans.begin_plan,
         plans.make_plan,

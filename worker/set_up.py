@@ -106,7 +106,7 @@ async def _upkeep(session: Session, temporal: Client) -> "WorkflowHandle[HookUpk
         return temporal.get_workflow_handle_for(HookUpkeep.run, found.id, run_id=found.run_id)
     return await temporal.start_workflow(
         HookUpkeep.run,
-        ConnectionRequest(connection=name),
+        ConnectionRequest(connection=name, crm=session.connection.crm),
         id=f"hook-upkeep/{name}/connected",
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

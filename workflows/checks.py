@@ -10,17 +10,20 @@ with workflow.unsafe.imports_passed_through():
     from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities, TokenCheckActivities
     from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
     from activities.models import ConnectionName
-    from activities.queues import CAPSULE, FRESHBOOKS
+    from activities.queues import FRESHBOOKS
     from activities.sweep_models import HookList, Identity
     from activities.watch_models import AccountName, Finding, Findings
     from workflows.hooks import CLIENT_EVENTS, PARTY_EVENTS
     from workflows.models import CheckReport, CheckRequest
     from workflows.options import STORE_CALL, check
 
-BUILT_IN = (
-    "capsule: Capsule's own FreshBooks integration works against Ledgerline if it is switched on, and no request can"
-    " tell: look in Capsule's account settings, and switch it off there"
-)
+BUILT_IN = {
+    "capsule": (
+        "capsule: Capsule's own FreshBooks integration works against Ledgerline if it is switched on, and no request"
+        " can tell: look in Capsule's account settings, and switch it off there",
+    )
+}
+"""What to know about a CRM, by system."""
 NO_WEBHOOKS = "webhooks: none (receiver.public_url is not set), sweeps find every change"
 
 
@@ -34,13 +37,13 @@ class ConnectionCheck:
         self._request, self._report = request, CheckReport()
         self._asked = ConnectionName(connection=request.connection)
         more = workflow.patched("examine")
-        usable = [each for each in (CAPSULE, FRESHBOOKS) if not more or await self._has_token(each)]
+        usable = [each for each in (request.crm, FRESHBOOKS) if not more or await self._has_token(each)]
         known = [each for each in usable if await self._knows_us(each)]
         if more:
             examined = await asyncio.gather(*(self._examine(each) for each in known))
             for system, findings in zip(known, examined, strict=True):
                 self._note(system, findings)
-            self._report.notes.append(BUILT_IN)
+            self._report.notes.extend(BUILT_IN.get(request.crm, ()))
         return self._report
 
     async def _has_token(self, system: str) -> bool:
@@ -60,21 +63,21 @@ class ConnectionCheck:
         return identity.ok
 
     async def _identify(self, system: str) -> Identity:
-        if system == CAPSULE:
+        if system != FRESHBOOKS:
             identify = CapsuleCheckActivities.identify_capsule
             return await workflow.execute_activity_method(identify, self._asked, **self._check(system))
         ask = FreshBooksCheckActivities.identify_freshbooks
         return await workflow.execute_activity_method(ask, self._asked, **self._check(system))
 
     async def _examine(self, system: str) -> list[Finding]:
-        if system == CAPSULE:
-            checks = [self._service(CAPSULE), self._custom_fields(), self._rest_hooks()]
+        if system != FRESHBOOKS:
+            checks = [self._service(system), self._custom_fields(), self._rest_hooks()]
         else:
             checks = [self._service(FRESHBOOKS), self._callbacks()]
         return [finding for each in checks for finding in await _answered(each)]
 
     async def _service(self, system: str) -> list[Finding]:
-        if system == CAPSULE:
+        if system != FRESHBOOKS:
             examine = CapsuleCheckActivities.examine_capsule
             found = await workflow.execute_activity_method(examine, self._asked, **self._check(system))
         else:
@@ -84,18 +87,18 @@ class ConnectionCheck:
 
     async def _custom_fields(self) -> list[Finding]:
         examine = CapsuleCheckActivities.examine_custom_fields
-        found: Findings = await workflow.execute_activity_method(examine, self._asked, **self._check(CAPSULE))
+        found: Findings = await workflow.execute_activity_method(examine, self._asked, **self._check(self._request.crm))
         return found.findings
 
     async def _rest_hooks(self) -> list[Finding]:
         if not self._request.webhooks:
             return [Finding(level="note", text=NO_WEBHOOKS)]
         ask = CapsuleHookActivities.list_rest_hooks
-        listed = await workflow.execute_activity_method(ask, self._asked, **self._check(CAPSULE))
+        listed = await workflow.execute_activity_method(ask, self._asked, **self._check(self._request.crm))
         if not listed.allowed:
             text = "webhooks: this token may have none; connect as an administrator with a registered application"
             return [Finding(level="warning", text=f"{text}, or leave all changes to the sweeps")]
-        return _judge_hooks(listed, PARTY_EVENTS)
+        return _judge_hooks(listed, PARTY_EVENTS[self._request.crm])
 
     async def _callbacks(self) -> list[Finding]:
         if not self._request.webhooks:

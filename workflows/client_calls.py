@@ -20,21 +20,21 @@ with workflow.unsafe.imports_passed_through():
     from activities.parting_models import AskFate, Farewell, Fate
     from activities.party_models import AnnounceParty, CreateParty, LookForParty, PartyCandidate, PartyWritten
     from activities.passes import PassActivities
-    from activities.queues import CAPSULE, FRESHBOOKS
+    from activities.queues import FRESHBOOKS
     from workflows.options import STORE_CALL, api_call
 
 
 class ClientCalls:
     """The requests of one connection. `rank` runs from 1, a person waits, to 5, a backfill."""
 
-    def __init__(self, connection: str) -> None:
-        self._connection = connection
+    def __init__(self, connection: str, crm: str) -> None:
+        self._connection, self.crm = connection, crm
         self.rank = 5
 
     async def read_party(self, key: PartyKey) -> PartySide:
-        """Return what Capsule says of a party."""
+        """Return what the CRM says of a party."""
         return await workflow.execute_activity_method(
-            PartyActivities.read_party, key, **self._capsule(f"read party {key.party_id}")
+            PartyActivities.read_party, key, **self._in_crm(f"read party {key.party_id}")
         )
 
     async def read_client(self, client_id: int) -> ClientSide:
@@ -57,7 +57,7 @@ class ClientCalls:
         """Return the parties that a search found."""
         by = "email" if search.email else "our reference"
         found = await workflow.execute_activity_method(
-            PartyActivities.look_for_party, search, **self._capsule(f"look for a party by {by}")
+            PartyActivities.look_for_party, search, **self._in_crm(f"look for a party by {by}")
         )
         return found.parties
 
@@ -76,19 +76,19 @@ class ClientCalls:
     async def create_party(self, write: CreateParty) -> PartyWritten:
         """Create a client's party."""
         summary = f"create the party of client {write.key.client_id}"
-        return await workflow.execute_activity_method(PartyActivities.create_party, write, **self._capsule(summary))
+        return await workflow.execute_activity_method(PartyActivities.create_party, write, **self._in_crm(summary))
 
     async def update_party(self, write: WriteParty) -> PartyWritten:
         """Write the changed fields of a party."""
         fields = ", ".join(each.field for each in write.writes)
         summary = f"write party {write.key.party_id}: {fields}"
-        return await workflow.execute_activity_method(PartyActivities.update_party, write, **self._capsule(summary))
+        return await workflow.execute_activity_method(PartyActivities.update_party, write, **self._in_crm(summary))
 
     async def party_fate(self, key: PartyKey) -> Fate:
         """Return what became of a party that is gone."""
         summary = f"what became of party {key.party_id}?"
         return await workflow.execute_activity_method(
-            PartyActivities.party_fate, AskFate(key=key), **self._capsule(summary)
+            PartyActivities.party_fate, AskFate(key=key), **self._in_crm(summary)
         )
 
     async def set_visibility(self, farewell: Farewell) -> ClientWritten:
@@ -104,8 +104,8 @@ class ClientCalls:
         asked = AnnounceParty(key=key, cause=cause, priority=self.rank)
         await workflow.execute_local_activity_method(PassActivities.announce_party, asked, **STORE_CALL)
 
-    def _capsule(self, summary: str) -> workflow.ActivityConfig:
-        return api_call(CAPSULE, self._connection, self.rank, summary)
+    def _in_crm(self, summary: str) -> workflow.ActivityConfig:
+        return api_call(self.crm, self._connection, self.rank, summary)
 
     def _freshbooks(self, summary: str) -> workflow.ActivityConfig:
         return api_call(FRESHBOOKS, self._connection, self.rank, summary)

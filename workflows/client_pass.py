@@ -189,7 +189,7 @@ class ClientPass:
         plan = planned.plan
         write = self._write_of(planned, party)
         if is_renamed(party, plan):  # before the write: if it fails, the next attempt announces them again
-            await announce_people(self._key, self._calls.rank)
+            await announce_people(self._key, self._calls.crm, self._calls.rank)
         if plan.action == "create":
             return await self._create(write, plan.explanation)
         if not plan.writes and not plan.crm_writes:
@@ -252,6 +252,7 @@ class ClientPass:
     async def _measure(self, written: ClientWritten, reference: str) -> None:
         """Find out how soon a search shows a new client; nobody waits for the answer."""
         request = SearchLagRequest(
+            crm=self._calls.crm,
             connection=self._key.connection,
             party_id=self._key.party_id,
             client_id=written.client_id,

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.plan_applying import PlanItemActivities
     from activities.plan_listing import ClientListing, PartyListing
     from activities.plan_models import ApplyStart, FailedPlan, NewPlan, PlanName, StagePage
-    from activities.queues import CAPSULE, FRESHBOOKS
+    from activities.queues import FRESHBOOKS
     from workflows.failures import text_of
     from workflows.models import ApplyRequest, ApplyResult, PlanRequest
     from workflows.options import STORE_CALL, api_call, long_store_call
@@ -64,7 +64,7 @@ class PlanClients:
             listed = await workflow.execute_activity_method(
                 PartyListing.stage_parties,
                 StagePage(plan=self._plan, page=page),
-                **api_call(CAPSULE, self._plan.connection, RANK, f"page {page} of all parties"),
+                **api_call(self._progress.crm, self._plan.connection, RANK, f"page {page} of all parties"),
             )
             self._progress.parties_page = page + 1 if listed.has_more else NO_PAGE
 

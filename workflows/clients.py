@@ -1,4 +1,4 @@
-"""A Capsule party and its FreshBooks client are brought in step: one workflow for each pair, one pass at a time."""
+"""A party of the CRM and its FreshBooks client are brought in step: one workflow for each pair, one pass at a time."""
 
 from collections.abc import Sequence
 
@@ -27,13 +27,13 @@ class _Overtaken(Exception):
 
 @workflow.defn
 class ClientUpsert:
-    """Bring one FreshBooks client and one Capsule party in step, and wait for a person where a machine must not."""
+    """Bring one FreshBooks client and one party of the CRM in step, and wait for a person where a machine must not."""
 
     @workflow.init
     def __init__(self, request: ClientUpsertRequest) -> None:
         self._key = PartyKey(connection=request.connection, party_id=request.party_id)
         self._changes = list(request.changes)
-        self._calls = ClientCalls(request.connection)
+        self._calls = ClientCalls(request.connection, request.crm)
         self._desk = Desk()
         self._pass = ClientPass(self._key, self._calls, self._ask, request.choice)
 
@@ -65,7 +65,8 @@ class ClientUpsert:
         """Go on as a new run before the history grows too long; the pass that is under way travels along."""
         if workflow.info().is_continue_as_new_suggested() and (changes or self._changes):
             await workflow.wait_condition(workflow.all_handlers_finished)
-            request = ClientUpsertRequest(connection=self._key.connection, party_id=self._key.party_id)
+            key = self._key
+            request = ClientUpsertRequest(connection=key.connection, party_id=key.party_id, crm=self._calls.crm)
             request.changes, request.choice = distinct([*changes, *self._changes]), self._pass.choice
             workflow.continue_as_new(request)
 

@@ -8,7 +8,7 @@ from temporalio.workflow import ParentClosePolicy
 with workflow.unsafe.imports_passed_through():
     from activities.duplicates import ClientMarkActivities, MarkActivities, PartyMarkActivities
     from activities.models import ConnectionName, OpenHold, PartyKey
-    from activities.queues import CAPSULE, FRESHBOOKS
+    from activities.queues import FRESHBOOKS
     from activities.upkeep_models import MarkedPage, MarkedTwice, MarkPage, MarkRun
     from workflows.desk import Desk, show
     from workflows.models import ConnectionRequest, DuplicateCheckRequest, DuplicateCheckResult, Resolution
@@ -39,7 +39,8 @@ class DuplicateCheck:
     async def run(self, request: DuplicateCheckRequest) -> DuplicateCheckResult:
         """Read all pages, then start an incident for each double mark."""
         self._now = request.model_copy(update={"began_at": request.began_at or workflow.now()})
-        for system in (FRESHBOOKS, CAPSULE)[(FRESHBOOKS, CAPSULE).index(self._now.system) :]:
+        both = (FRESHBOOKS, self._now.crm)
+        for system in both[both.index(self._now.system) :]:
             await self._read(system)
             self._now.page = 1
         run = MarkRun(connection=request.connection, began_at=self._now.began_at or workflow.now())

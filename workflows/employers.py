@@ -4,7 +4,6 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.models import PartyKey, PartySide
-    from activities.queues import CAPSULE
     from activities.sweep_models import PeoplePage
     from activities.sweeps import SweepActivities
     from mapping.plan import ClientPlan
@@ -18,13 +17,13 @@ def is_renamed(party: PartySide, plan: ClientPlan) -> bool:
     return party.is_organisation and plan.action == "update" and any(each.field == FIRM for each in plan.writes)
 
 
-async def announce_people(organisation: PartyKey, rank: int) -> None:
-    """Announce the people of a renamed organisation. They read the new name from Capsule, whenever their turn comes."""
+async def announce_people(organisation: PartyKey, crm: str, rank: int) -> None:
+    """Announce the people of a renamed organisation. They read the new name from the CRM, whenever their turn comes."""
     page, has_more = 1, True
     while has_more:
         listed = await workflow.execute_activity_method(
             SweepActivities.announce_people,
             PeoplePage(organisation=organisation, page=page, priority=rank),
-            **api_call(CAPSULE, organisation.connection, rank, f"people of party {organisation.party_id}, page {page}"),
+            **api_call(crm, organisation.connection, rank, f"people of party {organisation.party_id}, page {page}"),
         )
         page, has_more = page + 1, listed.has_more

@@ -9,13 +9,17 @@ with workflow.unsafe.imports_passed_through():
     from activities.catch_up import CatchUpActivities
     from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
     from activities.models import ConnectionName
-    from activities.queues import CAPSULE, FRESHBOOKS
+    from activities.queues import FRESHBOOKS
     from activities.sweep_models import Callback, NewHook
     from activities.watch_models import CatchUp
     from workflows.models import CallbackRequest, ConnectionRequest, HookReport
     from workflows.options import STORE_CALL, api_call
 
-PARTY_EVENTS = ("party/created", "party/updated", "party/deleted")
+PARTY_EVENTS = {
+    "capsule": ("party/created", "party/updated", "party/deleted"),
+    "zoho_crm": ("Contacts.all", "Accounts.all"),
+}
+"""What each CRM is asked to tell us."""
 CLIENT_EVENTS = ("client",)  # the noun stands for all its verbs
 RANK = 3
 
@@ -27,7 +31,7 @@ class HookUpkeep:
     @workflow.run
     async def run(self, request: ConnectionRequest) -> HookReport:
         """Look at both systems, mend what is missing, and have the systems swept that could not tell us."""
-        self._connection, self._report = request.connection, HookReport()
+        self._connection, self._crm, self._report = request.connection, request.crm, HookReport()
         self._unheard: list[str] = []
         await self._keep_rest_hooks()
         await self._keep_callbacks()
@@ -39,16 +43,16 @@ class HookUpkeep:
 
     async def _keep_rest_hooks(self) -> None:
         listed = await workflow.execute_activity_method(
-            CapsuleHookActivities.list_rest_hooks, self._asked(), **self._call(CAPSULE, "our hooks")
+            CapsuleHookActivities.list_rest_hooks, self._asked(), **self._call(self._crm, "our hooks")
         )
         if not listed.allowed:
-            self._report.not_allowed.append(CAPSULE)
+            self._report.not_allowed.append(self._crm)
             return
-        for event in self._missing(PARTY_EVENTS, listed.events):
+        for event in self._missing(PARTY_EVENTS[self._crm], listed.events):
             hook = NewHook(connection=self._connection, event=event)
             create = CapsuleHookActivities.create_rest_hook
-            await workflow.execute_activity_method(create, hook, **self._call(CAPSULE, f"register {event}"))
-            self._heard_nothing_of(CAPSULE)
+            await workflow.execute_activity_method(create, hook, **self._call(self._crm, f"register {event}"))
+            self._heard_nothing_of(self._crm)
 
     async def _keep_callbacks(self) -> None:
         listed = await workflow.execute_activity_method(

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+CAPSULE = "capsule"  # the CRM of requests from before there was another
+
 
 class Expected(BaseModel):
     """What a plan that a person approved says of one record. A pass that would do anything else writes nothing.
@@ -70,6 +72,7 @@ class ClientUpsertRequest(BaseModel):
     party_id: int
     changes: list[Change] = Field(default_factory=list)
     choice: Choice = Field(default_factory=Choice)
+    crm: str = CAPSULE
 
 
 class ClientUpsertResult(BaseModel):
@@ -87,6 +90,7 @@ class PartyFromClientRequest(BaseModel):
     client_id: int
     changes: list[Change] = Field(default_factory=list)
     choice: Choice = Field(default_factory=Choice)
+    crm: str = CAPSULE
 
 
 class PartyFromClientResult(BaseModel):
@@ -118,6 +122,7 @@ class DuplicateCheckRequest(BaseModel):
     system: str = "freshbooks"
     page: int = 1
     read: int = 0
+    crm: str = CAPSULE
 
 
 class DuplicateCheckResult(BaseModel):
@@ -135,6 +140,7 @@ class SearchLagRequest(BaseModel):
     client_id: int
     reference: str
     created_at: datetime
+    crm: str = CAPSULE
 
 
 class SearchLagResult(BaseModel):
@@ -156,6 +162,7 @@ class SweepRequest(BaseModel):
     deleted: list[int] = Field(default_factory=list)
     keep_creates: bool = False  # a first sweep weighs what it would create before it lets any of it go on
     deletions_page: int | None = 1  # the next page of deleted parties; None once all of them are read
+    crm: str = CAPSULE
 
 
 class ClientSweepRequest(BaseModel):
@@ -191,6 +198,7 @@ class ConnectionRequest(BaseModel):
     """One connection."""
 
     connection: str
+    crm: str = CAPSULE
 
 
 class CallbackRequest(BaseModel):
@@ -217,6 +225,7 @@ class CheckRequest(BaseModel):
 
     connection: str
     webhooks: bool = False
+    crm: str = CAPSULE
 
 
 class CheckReport(BaseModel):
@@ -264,6 +273,7 @@ class PlanRequest(BaseModel):
     parties_page: int = 1
     clients_page: int = 1
     deleted_page: int = 1
+    crm: str = CAPSULE
 
 
 class ApplyRequest(BaseModel):

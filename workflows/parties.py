@@ -1,4 +1,4 @@
-"""A client that people entered in FreshBooks finds its party in Capsule, or gets one."""
+"""A client that people entered in FreshBooks finds its party in the CRM, or gets one."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -37,14 +37,14 @@ class _Overtaken(Exception):
 
 @workflow.defn
 class PartyFromClient:
-    """Find or create the Capsule party of a FreshBooks client; from then on the party's workflow sees to both."""
+    """Find or create the party of a FreshBooks client; from then on the party's workflow sees to both."""
 
     @workflow.init
     def __init__(self, request: PartyFromClientRequest) -> None:
         self._key = ClientKey(connection=request.connection, client_id=request.client_id)
         self._changes = list(request.changes)
         self._choice = request.choice
-        self._calls = ClientCalls(request.connection)
+        self._calls = ClientCalls(request.connection, request.crm)
         self._desk = Desk()
         self._cause = ""
         self._item = PlanItem()
@@ -91,6 +91,7 @@ class PartyFromClient:
                     client_id=self._key.client_id,
                     changes=distinct(self._changes),
                     choice=self._choice,
+                    crm=self._calls.crm,
                 )
             )
         return bool(self._changes)

@@ -24,7 +24,7 @@ class SearchLag:
     @workflow.run
     async def run(self, request: SearchLagRequest) -> SearchLagResult:
         """Look at growing intervals. A client that never shows counts as one that took all the time we looked."""
-        calls = ClientCalls(request.connection)
+        calls = ClientCalls(request.connection, request.crm)
         calls.rank = BACKFILL
         key = PartyKey(connection=request.connection, party_id=request.party_id)
         search = LookForClient(key=key, reference=request.reference)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.queues import CAPSULE
     from activities.sweep_models import DeletedSince, Stream, SweepEnd, SweepPage, SweptPage
     from activities.sweeps import CursorActivities, SweepActivities
     from activities.watch_models import DeletionsPage
@@ -13,13 +12,14 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import SweepRequest, SweepResult
     from workflows.options import STORE_CALL, api_call
 
-PARTIES = "capsule.parties"
+PARTIES = {"capsule": "capsule.parties", "zoho_crm": "zoho_crm.parties"}
+"""The stream that a sweep reads, by CRM."""
 SWEEP, BACKFILL = 3, 5
 # A deletion while we list shifts later rows to pages that we have read already. Then we list again; after this many
 # passes the cursor stays where it is, and the next sweep reads the same stretch.
 MOST_PASSES = 3
 # A first sweep asks for deletions too: webhooks may have linked parties long before it comes to its end. How long
-# Capsule remembers deletions is not documented.
+# systems remember deletions is not documented.
 FIRST_LOOK_BACK = timedelta(days=30)
 
 
@@ -66,7 +66,7 @@ class PartySweep:
         asked = DeletionsPage(connection=self._progress.connection, since=since, page=page, priority=SWEEP)
         summary = f"page {page} of parties deleted since {since}"
         return await workflow.execute_activity_method(
-            SweepActivities.sweep_deletions, asked, **api_call(CAPSULE, asked.connection, SWEEP, summary)
+            SweepActivities.sweep_deletions, asked, **api_call(self._progress.crm, asked.connection, SWEEP, summary)
         )
 
     async def _list_pages(self) -> None:
@@ -88,7 +88,7 @@ class PartySweep:
                 connection=now.connection, since=now.since, page=now.page, priority=rank, keep_creates=now.keep_creates
             ),
             **api_call(
-                CAPSULE, now.connection, rank, f"page {now.page} of parties since {now.since or 'the beginning'}"
+                now.crm, now.connection, rank, f"page {now.page} of parties since {now.since or 'the beginning'}"
             ),
         )
 
@@ -99,7 +99,7 @@ class PartySweep:
         deletions = await workflow.execute_activity_method(
             SweepActivities.deleted_parties,
             DeletedSince(connection=self._progress.connection, since=self._started_at()),
-            **api_call(CAPSULE, self._progress.connection, SWEEP, "parties deleted while we listed"),
+            **api_call(self._progress.crm, self._progress.connection, SWEEP, "parties deleted while we listed"),
         )
         known = set(self._progress.deleted)
         self._update(deleted=deletions.party_ids)
@@ -120,7 +120,7 @@ class PartySweep:
         return self._progress.started_at or workflow.now()
 
     def _stream(self) -> Stream:
-        return Stream(connection=self._progress.connection, name=PARTIES)
+        return Stream(connection=self._progress.connection, name=PARTIES[self._progress.crm])
 
     def _update(self, **changes: object) -> None:
         self._progress = self._progress.model_copy(update=changes)

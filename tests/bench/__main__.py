@@ -60,7 +60,7 @@ async def _measure(system: System, folder: Path) -> dict[str, Any]:
         url = await sides.hook_target()
         await sides.hooks_off()
         await quiet(temporal)
-        bench = Bench(temporal, Announcer(temporal, store), sides, system.supervisor, folder)
+        bench = Bench(temporal, Announcer(temporal, store, {}), sides, system.supervisor, folder)
         found: dict[str, Any] = {"machine": _machine()}
         _say("measuring latency")
         found["latency_s"] = await latency(bench, url)

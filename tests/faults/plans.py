@@ -88,7 +88,7 @@ class Plan:
 FULL = Plan(
     parties=10_000,
     wave=50,
-    in_flight=400,
+    in_flight=120,
     cut=0.3,
     late=0.01,
     late_by=(0.5, 3.0),

@@ -29,7 +29,7 @@ class Heard(Announcer):
     """Notes what it is told instead of telling Temporal. While `down`, Temporal cannot be reached."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self._crms = store, {}
         self.parties: list[int] = []
         self.clients: list[str] = []
         self.handshakes: list[str] = []

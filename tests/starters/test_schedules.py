@@ -129,7 +129,7 @@ async def test_a_restart_sweeps_at_once(temporal: Client, firm: Firm, scheduled:
 
 async def test_a_schedule_says_what_it_does_without_naming_people(temporal: Client, firm: Firm, scheduled: str) -> None:
     described = await temporal.get_schedule_handle(scheduled).describe()
-    text = f"Lists the Capsule parties of {firm.name} that changed; catches what no webhook announced."
+    text = f"Lists the parties of {firm.name} in capsule that changed; catches what no webhook announced."
     assert described.schedule.state.note == text
     assert await described.memo_value("what it does") == text
 

@@ -100,7 +100,7 @@ async def test_a_change_of_a_connection_that_left_the_settings_keeps_no_worker_f
     temporal: Client, firm: Firm, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It waits, and the log says what to do about it."""
-    await Announcer(temporal, firm.store).party_changed("gone", 7, "capsule webhook party/updated", 2)
+    await Announcer(temporal, firm.store, {}).party_changed("gone", 7, "capsule webhook party/updated", 2)
     left = temporal.get_workflow_handle(client_upsert_id("gone", 7))
     try:
         async with asyncio.timeout(20):

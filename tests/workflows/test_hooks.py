@@ -14,7 +14,7 @@ from workflows.hooks import CLIENT_EVENTS, PARTY_EVENTS, CallbackVerification, H
 from workflows.models import CallbackRequest, ConnectionRequest, HookReport
 
 RUNS = itertools.count(1)
-ALL_EVENTS = [*PARTY_EVENTS, *CLIENT_EVENTS]
+ALL_EVENTS = [*PARTY_EVENTS["capsule"], *CLIENT_EVENTS]
 
 
 async def kept_up(office: Office) -> HookReport:

@@ -51,7 +51,7 @@ async def swept(office: Office) -> SweepResult:
 
 
 async def cursor(firm: Firm) -> datetime | None:
-    return await firm.store.cursors.read(firm.name, PARTIES)
+    return await firm.store.cursors.read(firm.name, PARTIES["capsule"])
 
 
 async def test_the_first_sweep_announces_everybody_behind_all_other_work(office: Office, firm: Firm) -> None:
@@ -85,7 +85,7 @@ async def test_a_first_sweep_that_would_create_too_much_asks_before_it_creates_a
 
 async def test_a_later_sweep_announces_only_what_differs(office: Office, firm: Firm) -> None:
     """Z30, Z140."""
-    await firm.store.cursors.advance(firm.name, PARTIES, datetime.now(UTC) - timedelta(minutes=1))
+    await firm.store.cursors.advance(firm.name, PARTIES["capsule"], datetime.now(UTC) - timedelta(minutes=1))
     same, changed = await firm.new_party(), await firm.new_party()
     async with office.working():
         for party_id in (same, changed):
