@@ -19,6 +19,7 @@ from connectors.errors import (
 
 UNSAID_WAIT = timedelta(seconds=60)
 """How long to wait after a 429 that does not say."""
+CHECK_RIGHTS = "check the user's role, the scopes and the plan"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Verdict:
 
     status: int
     problems: tuple[Problem, ...] = ()
+    remedy: str | None = None
+    """What helps, where that is known better than from the status."""
+    unsaid_wait: timedelta = UNSAID_WAIT
+    """How long a 429 means, if its headers do not say."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,17 @@ class Dialect:
     system: str
     title: str
     judge: Callable[[Answer], Verdict]
+    auth_scheme: str = "Bearer"
+    """What stands before the token in `Authorization`."""
     obeys_remaining: bool = False
     """Whether `X-RateLimit-Remaining: 0` on a success means that the next request would be refused."""
     remedy: str = "correct the record or the mapping, then try again"
     """What helps against a refusal that has no better known cause."""
+
+
+def wait_after(verdict: Verdict, answer: Answer) -> timedelta:
+    """Return how long to wait after an answer that means "too many"."""
+    return wait_said(answer.headers) or verdict.unsaid_wait
 
 
 def refusal(dialect: Dialect, doing: str, verdict: Verdict, answer: Answer, *, repeatable: bool) -> ConnectorError:
@@ -55,23 +67,22 @@ def refusal(dialect: Dialect, doing: str, verdict: Verdict, answer: Answer, *, r
 
 
 def _not_yet(dialect: Dialect, said: str, verdict: Verdict, answer: Answer) -> ConnectorError:
-    wait = wait_said(answer.headers)
     if verdict.status == 425:  # "too early": the server did not dare to look at it
-        return Unavailable(dialect.system, f"{said}: trying again later is safe", wait)
-    wait = wait or UNSAID_WAIT
+        return Unavailable(dialect.system, f"{said}: trying again later is safe", wait_said(answer.headers))
+    wait = wait_after(verdict, answer)
     return RateLimited(dialect.system, f"{said}: wait {wait.total_seconds():.0f} s", wait)
 
 
 def _final(dialect: Dialect, said: str, verdict: Verdict) -> ConnectorError:
-    system, problems = dialect.system, verdict.problems
+    system, problems, remedy = dialect.system, verdict.problems, verdict.remedy
     match verdict.status:
         case 401:
             return Unauthorized(system, f"{said}: refresh the access token, or connect again")
         case 403:
-            return Forbidden(system, f"{said}: check the user's role, the scopes and the plan", problems)
+            return Forbidden(system, f"{said}: {remedy or CHECK_RIGHTS}", problems)
         case 404:
             return NotFound(system, f"{said}: it is deleted, merged, or not visible to this connection", problems)
-    return Refused(system, f"{said}: {dialect.remedy}", problems)
+    return Refused(system, f"{said}: {remedy or dialect.remedy}", problems)
 
 
 def lost(

@@ -34,6 +34,10 @@ class Unavailable(Wait):
     """The system could not be reached, or answered something repeatable with 5xx, too late, or not readably."""
 
 
+class Locked(Wait):
+    """The record is closed to changes for now, by a process or an approval in the system; nothing was written."""
+
+
 class Unauthorized(ConnectorError):
     """The access token is not accepted: refresh it; if that does not help, a person connects again."""
 

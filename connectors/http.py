@@ -14,8 +14,8 @@ from typing import Any, Protocol, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from connectors.answers import Answer, wait_said
-from connectors.dialect import UNSAID_WAIT, Dialect, Verdict, lost, refusal
+from connectors.answers import Answer
+from connectors.dialect import Dialect, Verdict, lost, refusal, wait_after
 from connectors.errors import RateLimited, Unauthorized, Unavailable
 
 T = TypeVar("T")
@@ -71,6 +71,7 @@ class Request:
     json: Mapping[str, Any] | None = None
     form: str | None = None
     """A body that is URL-encoded already."""
+    headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
     """Whether sending it twice leaves the system as sending it once does."""
 
@@ -157,7 +158,7 @@ def _build(http: httpx.AsyncClient, request: Request, headers: Mapping[str, str]
         params=list(request.query) or None,
         json=request.json,
         content=request.form,
-        headers={**headers, **form},
+        headers={**request.headers, **headers, **form},
         timeout=httpx.Timeout(seconds, connect=connect, pool=connect),
     )
 
@@ -219,7 +220,7 @@ class Caller:
         return answer, verdict
 
     async def _send(self, request: Request, token: AccessToken, began: float) -> tuple[Answer, Verdict]:
-        headers = {"Authorization": f"Bearer {self._checked(token, request)}"}
+        headers = {"Authorization": f"{self._dialect.auth_scheme} {self._checked(token, request)}"}
         self._check_held(request)
         answer = await send(self._http, self._dialect, request, headers, self._left(request, began))
         verdict = self._dialect.judge(answer)
@@ -253,5 +254,5 @@ class Caller:
         """Remember until when nothing may be sent. `Retry-After` on a success is no such demand."""
         used_up = self._dialect.obeys_remaining and answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
         if verdict.status == 429 or used_up:
-            until = datetime.now(UTC) + (wait_said(answer.headers) or UNSAID_WAIT)
+            until = datetime.now(UTC) + wait_after(verdict, answer)
             self._held_until = max(self._held_until, until)

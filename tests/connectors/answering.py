@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from connectors.capsule.api import CapsuleApi
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.http import fixed_token, http_client
+from connectors.zoho_crm.api import ZohoCrmApi
 
 Step = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -51,6 +52,12 @@ def freshbooks(*steps: Step) -> tuple[FreshBooksApi, Script]:
     script = Script(*steps)
     http = http_client(httpx.MockTransport(script.handle))
     return FreshBooksApi(http, fixed_token(SecretStr(TOKEN)), "aB3xYz", time_limit=SECOND), script
+
+
+def zoho_crm(*steps: Step) -> tuple[ZohoCrmApi, Script]:
+    script = Script(*steps)
+    http = http_client(httpx.MockTransport(script.handle))
+    return ZohoCrmApi(http, fixed_token(SecretStr(TOKEN)), time_limit=SECOND), script
 
 
 def one_client(**values: Any) -> httpx.Response:
