@@ -1,6 +1,7 @@
 """Where activities run. Each account has a queue of its own, so that Temporal can hold all workers to its quota."""
 
 CAPSULE = "capsule"
+ZOHO_CRM = "zoho_crm"
 FRESHBOOKS = "freshbooks"
 
 

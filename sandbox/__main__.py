@@ -1,4 +1,4 @@
-"""`python -m sandbox`: both stand-ins on two ports of this machine."""
+"""`python -m sandbox`: the stand-ins on ports of this machine."""
 
 import argparse
 import asyncio
@@ -20,18 +20,20 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="sandbox: %(message)s")
     options = _parser().parse_args(arguments)
     try:
-        sockets = [_listen(options.host, port) for port in (options.capsule_port, options.freshbooks_port)]
+        ports = {name: getattr(options, f"{name}_port") for name in ("capsule", "freshbooks", "zoho_crm")}
+        sockets = {name: _listen(options.host, port) for name, port in ports.items() if port is not None}
         sandbox = build_sandbox(
             options.ledger,
             seed=options.seed,
             records=options.records,
             capsule_requests_per_hour=options.capsule_requests_per_hour,
             freshbooks_requests_per_minute=options.freshbooks_requests_per_minute,
+            zoho_crm_records=options.zoho_crm_records,
         )
     except (OSError, LedgerError) as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return TAKEN
-    asyncio.run(serve(sandbox, *sockets))
+    asyncio.run(serve(sandbox, sockets))
     return 0
 
 
@@ -44,12 +46,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Stand-ins of Capsule CRM and FreshBooks.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="Stand-ins of Capsule CRM, FreshBooks and Zoho CRM."
+    )
     parser.add_argument("--capsule-port", type=int, required=True, help="0 takes any free port")
     parser.add_argument("--freshbooks-port", type=int, required=True, help="0 takes any free port")
+    parser.add_argument("--zoho-crm-port", type=int, help="0 takes any free port; without it Zoho CRM does not listen")
     parser.add_argument("--ledger", type=Path, required=True, help="file that keeps every accepted write")
     parser.add_argument("--seed", type=int, default=1, help="decides tokens, generated records and chance")
     parser.add_argument("--records", type=int, default=0, help="parties that Capsule has from the start")
+    parser.add_argument("--zoho-crm-records", type=int, default=0, help="records that Zoho CRM has from the start")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--capsule-requests-per-hour", type=int, default=4000)
     parser.add_argument("--freshbooks-requests-per-minute", type=int, default=600)

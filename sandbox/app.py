@@ -1,4 +1,4 @@
-"""The sandbox: Capsule's and FreshBooks' stand-ins over one ledger, in process or as two listening ports."""
+"""The sandbox: the stand-ins of all systems over one ledger, in process or as listening ports."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sandbox.control import Control
 from sandbox.freshbooks.app import build_freshbooks
 from sandbox.ledger import Ledger
 from sandbox.service import Front, Service
+from sandbox.zoho_crm.app import build_zoho_crm
 
 STOP_WITHIN = 0.4
 """Seconds that open requests have to end when the sandbox stops."""
@@ -25,22 +26,31 @@ STOP_WITHIN = 0.4
 
 @dataclass
 class Sandbox:
-    """Both stand-ins. `capsule` and `freshbooks` are ASGI apps; the services hold their records, knobs and hooks."""
+    """All stand-ins. `capsule`, `freshbooks` and `zoho_crm` are ASGI apps; the services hold their records, knobs and
+    hooks.
+    """
 
     ledger: Ledger
     capsule: Front
     freshbooks: Front
+    zoho_crm: Front
     capsule_service: Service
     freshbooks_service: Service
+    zoho_crm_service: Service
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services of all systems."""
+        return self.capsule_service, self.freshbooks_service, self.zoho_crm_service
 
     async def settle(self) -> None:
         """Wait until every hook is delivered (or given up) and every late write is made."""
-        for service in (self.capsule_service, self.freshbooks_service):
+        for service in self.services:
             await service.background.settle()
 
     async def close(self) -> None:
         """Stop deliveries and close the ledger."""
-        for service in (self.capsule_service, self.freshbooks_service):
+        for service in self.services:
             await service.background.stop()
             await service.courier.close()
         self.ledger.close()
@@ -53,9 +63,11 @@ def build_sandbox(
     records: int = 0,
     capsule_requests_per_hour: int = 4000,
     freshbooks_requests_per_minute: int = 600,
+    zoho_crm_records: int = 0,
     hook_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Sandbox:
-    """Return a sandbox with `records` parties in Capsule, and with all that the ledger file says happened since.
+    """Return a sandbox with `records` parties in Capsule and so many records in Zoho CRM, and with all that the ledger
+    file says happened since.
 
     Without a ledger file nothing outlives the process. `hook_transport` delivers hooks inside a test. Raises
     LedgerError for a ledger that cannot be read.
@@ -65,18 +77,20 @@ def build_sandbox(
         book, seed=seed, records=records, per_hour=capsule_requests_per_hour, transport=hook_transport
     )
     freshbooks = build_freshbooks(book, seed=seed, per_minute=freshbooks_requests_per_minute, transport=hook_transport)
+    zoho_crm = build_zoho_crm(book, seed=seed, records=zoho_crm_records, transport=hook_transport)
+    services = (capsule, freshbooks, zoho_crm)
 
     async def reset() -> None:
         book.truncate()
-        for service in (capsule, freshbooks):
+        for service in services:
             await service.reset()
 
-    crm, books = (Front(each, Control(each, reset).routes()) for each in (capsule, freshbooks))
-    return Sandbox(book, crm, books, capsule, freshbooks)
+    crm, books, zoho = (Front(each, Control(each, reset).routes()) for each in services)
+    return Sandbox(book, crm, books, zoho, capsule, freshbooks, zoho_crm)
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to us: two of them share this process."""
+    """A server that leaves signals to us: several of them share this process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,14 +98,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(sandbox: Sandbox, capsule_socket: socket.socket, freshbooks_socket: socket.socket) -> None:
-    """Serve both stand-ins on two bound sockets until SIGTERM or SIGINT. Prints both addresses as one JSON line on
-    stdout once both listen.
+async def serve(sandbox: Sandbox, sockets: Mapping[str, socket.socket]) -> None:
+    """Serve the stand-ins of the systems that have a bound socket until SIGTERM or SIGINT. Prints their addresses as
+    one JSON line on stdout once all listen.
     """
-    sockets = {"capsule": capsule_socket, "freshbooks": freshbooks_socket}
-    servers = {
-        name: _server(front) for name, front in (("capsule", sandbox.capsule), ("freshbooks", sandbox.freshbooks))
-    }
+    fronts = {"capsule": sandbox.capsule, "freshbooks": sandbox.freshbooks, "zoho_crm": sandbox.zoho_crm}
+    servers = {name: _server(fronts[name]) for name in sockets}
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)

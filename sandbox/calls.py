@@ -15,6 +15,7 @@ from sandbox.ledger import Record
 
 JSON_TYPE = "application/json"
 LONGEST_ID = 19
+"""Digits of the longest id of any system."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,12 @@ class Call:
     @property
     def bearer(self) -> str:
         """The token in the Authorization header, or an empty text."""
-        scheme, _, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+        return self.credential("Bearer")
+
+    def credential(self, scheme: str) -> str:
+        """Return what the Authorization header carries under a scheme, or an empty text if it names another one."""
+        found, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if found.casefold() == scheme.casefold() else ""
 
     def json(self) -> Any:
         """Return the body as JSON. Raises ValueError, also for half a surrogate pair, which no text can hold."""
@@ -59,10 +64,14 @@ class Call:
             return {str(key): str(value) for key, value in body.items()} if isinstance(body, dict) else {}
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of a token request that may stand in its query too. Raises ValueError."""
+        return {**self.query, **self.form_or_json()}
+
 
 def id_of(text: str) -> int:
     """Return the id that a part of a path names, or 0, which no record has."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_ID else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID else 0
 
 
 Handler = Callable[[Call], Response]

@@ -7,7 +7,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.calls import Refusal, answer
+from sandbox.calls import Refusal, answer, id_of
 from sandbox.hands import Hands
 from sandbox.ledger import Record, by_control
 from sandbox.replies import Endpoints, body_of, refused
@@ -121,6 +121,8 @@ def _hooks(request: Request) -> bool:
 
 def _id_in(changes: Record) -> int:
     number = changes.get("id")
+    if isinstance(number, str):
+        return id_of(number)
     return number if type(number) is int else 0
 
 

@@ -190,7 +190,7 @@ class Courier:
         hook_id, system = delivery.parcel.hook_id, self.subscriptions
         if system is None:
             return
-        for pause in (0.0, *self.pauses):
+        for pause in (0.0, *self.pauses[: self.settings.hooks.retries]):
             if not system.is_live(hook_id):
                 return
             await asyncio.sleep(pause / self.settings.clock_rate)

@@ -88,7 +88,7 @@ class Refreshes:
 def _refresh_token(call: Call) -> str | None:
     """Return the refresh token that a call presents, or None if it wants something else."""
     try:
-        form = call.form_or_json()
+        form = call.parameters()
     except ValueError:
         return None
     return form.get("refresh_token") if form.get("grant_type") == "refresh_token" else None

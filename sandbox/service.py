@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -47,7 +48,9 @@ class Gate(Protocol):
 
 @dataclass
 class Service:
-    """One stand-in. `seeded` fills the records with what is there from the start; `about` adds to the control info."""
+    """One stand-in. `seeded` fills the records with what is there from the start; `about` adds to the control info;
+    `under_way` surrounds every call from its beginning to its end.
+    """
 
     system: str
     seed: int
@@ -64,6 +67,7 @@ class Service:
     operations: Sequence[Operation] = ()
     shown: Callable[[str, Record], Record] = lambda _kind, record: record
     hands: Mapping[str, Hands] = field(default_factory=dict)
+    under_way: Callable[[Call], AbstractContextManager[None]] = lambda _call: nullcontext()
     requests: Counter[str] = field(default_factory=Counter)
 
     def fill(self) -> None:
@@ -106,7 +110,8 @@ class Endpoint:
         await response(scope, receive, send)
 
     async def _perform(self, call: Call) -> Response:
-        return await self._service.faults.perform(call, lambda: self._process(call))
+        with self._service.under_way(call):
+            return await self._service.faults.perform(call, lambda: self._process(call))
 
     def _process(self, call: Call) -> Response:
         gate = self._service.gate

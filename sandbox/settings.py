@@ -1,6 +1,7 @@
 """The knobs of a stand-in, read and changed at `/_sandbox/settings`. Each default is the plain service."""
 
 from typing import Annotated, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -11,6 +12,14 @@ def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
     if pair[0] > pair[1]:
         raise ValueError("the smaller number comes first")
     return pair
+
+
+def _is_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ValueError(f"no such time zone: {name}") from error
+    return name
 
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -38,6 +47,8 @@ class HookSettings(BaseModel):
     drop: Annotated[float, Field(ge=0, le=1)] = 0
     reorder: bool = False
     """Each second delivery overtakes the one before it (held for at most a second)."""
+    retries: Annotated[int, Field(ge=0)] | None = None
+    """How often a failed delivery is tried again at most; None is what the system does."""
 
 
 class OAuthSettings(BaseModel):
@@ -56,7 +67,7 @@ class OAuthSettings(BaseModel):
 
 
 class Settings(BaseModel):
-    """What both stand-ins can be told."""
+    """What all stand-ins can be told."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -91,11 +102,12 @@ class Settings(BaseModel):
         return max(each[0] for each in found), max(each[1] for each in found)
 
     def change(self, patch: Record) -> None:
-        """Change the given keys, inside of `hooks` and `oauth` too only those. Raises pydantic's ValidationError, and
-        then changes nothing.
+        """Change the given keys, inside of `hooks`, `oauth` and `costs` too only those. Raises pydantic's
+        ValidationError, and then changes nothing.
         """
         current = self.model_dump()
-        inner = {key: {**current[key], **patch[key]} for key in ("hooks", "oauth") if key in patch}
+        nested = current.keys() & patch.keys() & {"hooks", "oauth", "costs"}
+        inner = {key: {**current[key], **patch[key]} for key in nested}
         self._take(type(self).model_validate({**current, **patch, **inner}))
 
     def reset(self) -> None:
@@ -168,3 +180,69 @@ class FreshBooksSettings(Settings):
         """Return the identity's role in the business with an account, or in the sandbox's own."""
         found = (each.role for each in self.businesses if each.account_id is not None and each.account_id == account_id)
         return next(found, None) or self.role or of_token
+
+
+class ZohoCrmHookSettings(HookSettings):
+    """Zoho is not known to try a failed notification again; some say five times."""
+
+    retries: Annotated[int, Field(ge=0)] | None = 0
+
+
+class ZohoCrmCosts(BaseModel):
+    """The credits that calls cost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call: Annotated[int, Field(ge=0)] = 1
+    ten_records: Annotated[int, Field(ge=0)] = 1
+    """Of an insert, update or upsert, for each ten records that are begun."""
+    convert: Annotated[int, Field(ge=0)] = 5
+    coql: Annotated[int, Field(ge=0)] = 1
+    """Of a query for up to 200 rows; twice as much up to 1,000, three times up to 2,000."""
+    search: Annotated[int, Field(ge=0)] = 1
+    """Sources disagree: 1 or 3."""
+
+
+class ZohoCrmSettings(Settings):
+    """The limits of the account, and which of several readings of Zoho CRM's documentation holds."""
+
+    LAGGING: ClassVar[frozenset[str]] = frozenset({"list", "search"})
+
+    hooks: ZohoCrmHookSettings = ZohoCrmHookSettings()
+    costs: ZohoCrmCosts = ZohoCrmCosts()
+    credits: Annotated[int, Field(ge=0)] = 100_000
+    """Credits of any 24 hours, for the whole organisation."""
+    concurrency: Times = 15
+    """Calls that may be under way at the same time."""
+    heavy_calls: Times = 10
+    """The same for queries, searches, sorted lists, conversions and writes of more than ten records."""
+    limit_code: Literal["TOO_MANY_REQUESTS", "RATE_LIMIT_EXCEEDED"] = "TOO_MANY_REQUESTS"
+    time_zone: Annotated[str, AfterValidator(_is_zone)] = "Europe/Berlin"
+    """In whose offset instants are told."""
+    all_failed: Literal[200, 202, 400] = 400
+    """The status of a write of which every record was refused."""
+    wrapped_refusals: bool = False
+    """Writes to a module that does not exist are refused inside of `data`."""
+    modified_code: Literal["ALREADY_MODIFIED", "RECORD_MODIFIED"] = "ALREADY_MODIFIED"
+    nothing_deleted: Literal[204, 304] = 204
+    """What the list of the deleted answers to `If-Modified-Since` when there is nothing."""
+    second_row: Literal["updates", "refused"] = "updates"
+    """What becomes of the second of two rows with one key in one upsert."""
+    shifting_pages: bool = False
+    """A page token means a number of rows, so that changes shift rows over its edge, in place of the last row shown."""
+    bare_lookups: bool = True
+    """A lookup can be written as an id without an object around it."""
+    layout_rules: bool = False
+    """What the layouts ask for is mandatory too: the company of a lead, pipeline and closing date of a deal."""
+    equals_contains: bool = False
+    """`equals` in a search also finds texts in which the value is one word of several."""
+    fields_api: bool = True
+    """Custom fields can be made by the API."""
+    watch_again: Literal["replaces", "refused"] = "replaces"
+    """What becomes of a new channel with the number of one that lasts."""
+    renew_expired: bool = False
+    """Channels that have expired can be renewed."""
+    token_errors: Literal[200, 400, 401] = 200
+    """The status with which errors of the addresses for tokens come."""
+    live_tokens: Times = 30
+    """Live access tokens of one refresh token: 30, or 15 by another source; one more ends the oldest."""

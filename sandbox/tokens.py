@@ -32,13 +32,19 @@ class Tokens:
     restart; codes do not. All tokens that came of one consent share its `grant_id`.
 
     `mint` makes the text of a token from its kind (`access`, `refresh`, `code`) and a number. `lifetime` is how many
-    seconds the next access token works, unless the settings say otherwise.
+    seconds the next access token works, unless the settings say otherwise; `code_life` is how many
+    seconds a code can be exchanged.
     """
 
     def __init__(
-        self, records: Records, mint: Callable[[str, int], str], lifetime: int, settings: Settings | None = None
+        self,
+        records: Records,
+        mint: Callable[[str, int], str],
+        lifetime: int,
+        settings: Settings | None = None,
+        code_life: float = CODE_LIFE,
     ) -> None:
-        self._records, self._mint, self.lifetime = records, mint, lifetime
+        self._records, self._mint, self.lifetime, self._code_life = records, mint, lifetime, code_life
         self._settings = settings or Settings()
         self.rotations = 0
         """How many refreshes succeeded since the start, whether or not their callers heard of it."""
@@ -53,11 +59,22 @@ class Tokens:
         self._records.seed("token", record["id"], record)
         return record
 
-    def issue(self, scope: str, *, client_id: str, user_id: int, role: str, grant_id: int | None = None) -> Record:
-        """Make a pair of access and refresh token, of a new grant or of one that is there."""
+    def issue(
+        self,
+        scope: str,
+        *,
+        client_id: str,
+        user_id: int,
+        role: str,
+        grant_id: int | None = None,
+        refreshable: bool = True,
+    ) -> Record:
+        """Make a pair of access and refresh token, or an access token alone, of a new grant or of one that is there."""
         record = self._new(scope, client_id, user_id, role, self._settings.oauth.access_life or self.lifetime)
         if grant_id is not None:
             record["grant_id"] = grant_id
+        if not refreshable:
+            record["refresh_token"] = None
         self._records.commit("create", "token", record["id"], record)
         return record
 
@@ -66,8 +83,8 @@ class Tokens:
 
         How often a used one came back is kept with its record, as `refresh_reuses`.
         """
-        old = self._find(refresh_token)
-        if old is None or old["refresh_token"] != refresh_token or old["client_id"] != client_id or old["revoked"]:
+        old = self._refreshed_by(refresh_token, client_id)
+        if old is None:
             return None
         if old["refresh_used"]:
             reuses = old.get("refresh_reuses", 0) + 1
@@ -79,6 +96,28 @@ class Tokens:
             old["scope"], client_id=client_id, user_id=old["user_id"], role=old["role"], grant_id=_grant(old)
         )
 
+    def renew(self, refresh_token: str, client_id: str, most: int) -> Record | None:
+        """Make one more access token of a refresh token that lasts; None if that is unknown, revoked or another
+        application's. Of more than `most` live access tokens of the grant the oldest end.
+        """
+        old = self._refreshed_by(refresh_token, client_id)
+        if old is None:
+            return None
+        self.rotations += 1
+        grant_id = _grant(old)
+        fresh = self.issue(
+            old["scope"],
+            client_id=client_id,
+            user_id=old["user_id"],
+            role=old["role"],
+            grant_id=grant_id,
+            refreshable=False,
+        )
+        live = [each for each in self._records.all("token") if _grant(each) == grant_id and self._lives(each)]
+        for record in live[:-most]:
+            self._records.commit("update", "token", record["id"], {**record, "expires_in": 0})
+        return fresh
+
     def grant_of(self, text: str) -> int:
         """Return the grant that a token came of, or 0 if the token is unknown."""
         record = self._find(text)
@@ -87,10 +126,9 @@ class Tokens:
     def live(self, access_token: str) -> Record | None:
         """Return the token record of an access token that is neither expired nor revoked."""
         record = self._find(access_token)
-        if record is None or record["access_token"] != access_token or record["revoked"]:
+        if record is None or record["access_token"] != access_token:
             return None
-        life = record["expires_in"]
-        return record if life is None or time() < record["issued_at"] + life else None
+        return record if self._lives(record) else None
 
     def known(self, access_token: str) -> Record | None:
         """Return the token record of an access token that was ever issued."""
@@ -123,7 +161,7 @@ class Tokens:
         """Make an authorisation code."""
         self._code_count += 1
         text = self._mint("code", self._code_count)
-        self._codes[text] = Code(client_id, redirect_uri, scope, challenge, method, time() + CODE_LIFE)
+        self._codes[text] = Code(client_id, redirect_uri, scope, challenge, method, time() + self._code_life)
         return text
 
     def take_code(self, text: str, client_id: str, verifier: str) -> Code | None:
@@ -160,6 +198,19 @@ class Tokens:
             "issued_at": int(time()),
             "expires_in": lifetime,
         }
+
+    def _refreshed_by(self, text: str, client_id: str) -> Record | None:
+        """Return the record of a refresh token that is this application's and not revoked."""
+        record = self._find(text)
+        if record is None or record["refresh_token"] != text:
+            return None
+        return record if record["client_id"] == client_id and not record["revoked"] else None
+
+    @staticmethod
+    def _lives(record: Record) -> bool:
+        """Return whether the access token of a record is neither expired nor revoked."""
+        life = record["expires_in"]
+        return not record["revoked"] and (life is None or time() < record["issued_at"] + life)
 
     def _find(self, text: str) -> Record | None:
         number = self._by_text.get(text)

@@ -121,7 +121,7 @@ def disconnect(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def sandbox(context: typer.Context) -> None:
-    """Run stand-ins of Capsule and FreshBooks: --capsule-port P --freshbooks-port Q --ledger FILE [--seed N] …."""
+    """Run stand-ins of Capsule, FreshBooks and Zoho CRM: --capsule-port P --freshbooks-port Q --ledger FILE …."""
     _become("sandbox", *context.args)
 
 

@@ -1,24 +1,19 @@
 """Fills an account with parties that look like life. The same seed and number give the same parties."""
 
 import random
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.capsule.account import Account, definition_short, party_short
 from sandbox.capsule.party_write import blank
 from sandbox.capsule.reference import USERS
-from sandbox.capsule.words import CULTURES, JOB_TITLES, LANDMARKS, NOTES, Culture
 from sandbox.clock import zulu
 from sandbox.ledger import Record
+from sandbox.words import CULTURES, JOB_TITLES, LANDMARKS, NOTES, SHARED_MAILBOXES, Culture, plain
 
 SHARE_OF_ORGANISATIONS = 0.35
 EPOCH = datetime(2024, 1, 8, 8, 0, tzinfo=UTC)
 """When the first generated party was created; each next one some minutes later."""
-
-UNDECOMPOSED = str.maketrans({"\N{LATIN SMALL LETTER L WITH STROKE}": "l", "\N{LATIN SMALL LETTER DOTLESS I}": "i"})
-
-SHARED_MAILBOXES = ("office@coworking-loft.example", "buchhaltung@verbund.example", "info@markthalle.example")
 
 
 def fill_with_parties(account: Account, seed: int, count: int) -> None:
@@ -96,7 +91,7 @@ class Generator:
         for _ in range(chance.choices((0, 1, 2), (15, 65, 20))[0]):
             party["addresses"].append(self._address(culture))
         if chance.random() < 0.3:
-            address = f"www.{_ascii(_label(party))}.example"
+            address = f"www.{plain(_label(party))}.example"
             website = {"id": self._next("row"), "type": "Work", "service": "URL", "address": address}
             party["websites"].append({**website, "url": f"http://{address}"})
 
@@ -104,8 +99,8 @@ class Generator:
         if self._random.random() < 0.08:
             return self._random.choice(SHARED_MAILBOXES)
         firm = party.get("organisation")
-        domain = _ascii(_label(firm if firm else party))
-        local = "office" if party["type"] == "organisation" else _ascii(_label(party)).replace("-", ".")
+        domain = plain(_label(firm if firm else party))
+        local = "office" if party["type"] == "organisation" else plain(_label(party)).replace("-", ".")
         # Namesakes abound, and some people write their own addresses in capitals.
         suffix = party["id"] % 1000 if self._random.random() < 0.5 else ""
         address = f"{local}{suffix}{f'.{place}' if place else ''}@{domain}.example"
@@ -155,11 +150,3 @@ class Generator:
 
 def _label(party: Record) -> str:
     return str(party.get("name") or f"{party.get('firstName') or ''} {party.get('lastName') or ''}")
-
-
-def _ascii(text: str) -> str:
-    """Return a text as it may stand in an email address: letters without marks, words joined by hyphens."""
-    letters = unicodedata.normalize("NFKD", text.casefold().translate(UNDECOMPOSED))
-    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in letters)
-    return "-".join(plain.split()) or "office"

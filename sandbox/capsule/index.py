@@ -1,9 +1,9 @@
 """Finds parties by what is looked up most, in accounts of a hundred thousand parties too."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from sandbox.ledger import Record
+from sandbox.lookup import Lookup
 from sandbox.records import Records
 
 
@@ -12,7 +12,7 @@ class PartyIndex:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._found: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._lookup = Lookup(records, "party", _keys)
         self._texts: dict[int, str] | None = None
         self.restricted: set[int] = set()
         """The parties that no caller of the API may see."""
@@ -20,7 +20,7 @@ class PartyIndex:
 
     def find(self, field: str, value: object) -> set[int]:
         """Return the ids of the parties with this value in `email`, `name`, `organisation` or `custom:{id}`."""
-        return self._found.get((field, str(value).casefold()), set())
+        return self._lookup.find(field, value)
 
     def containing(self, text: str) -> list[int]:
         """Return the ids of the parties that `searchable` finds."""
@@ -36,17 +36,11 @@ class PartyIndex:
             self._note(after)
 
     def _forget(self, party: Record) -> None:
-        for key in _keys(party):
-            self._found[key].discard(party["id"])
-            if not self._found[key]:
-                del self._found[key]
         self.restricted.discard(party["id"])
         if self._texts is not None:
             self._texts.pop(party["id"], None)
 
     def _note(self, party: Record) -> None:
-        for key in _keys(party):
-            self._found[key].add(party["id"])
         if party.get("restrictedAt"):
             self.restricted.add(party["id"])
         if self._texts is not None:
@@ -69,10 +63,10 @@ def searchable(party: Record) -> str:
 
 
 def _keys(party: Record) -> Iterator[tuple[str, str]]:
-    yield "name", full_name(party).casefold()
+    yield "name", full_name(party)
     for row in party["emailAddresses"]:
-        yield "email", row["address"].casefold()
+        yield "email", row["address"]
     for row in party["fields"]:
-        yield f"custom:{row['definition']['id']}", str(row["value"]).casefold()
+        yield f"custom:{row['definition']['id']}", str(row["value"])
     if party.get("organisation"):
         yield "organisation", str(party["organisation"]["id"])

@@ -1,11 +1,12 @@
-"""Words that the generator makes parties of. Invented; any likeness to a living firm is chance."""
+"""Words that the generators make records of. Invented; any likeness to a living firm is chance."""
 
+import unicodedata
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Culture:
-    """How parties of one place are called, and where they live."""
+    """How people and firms of one place are called, and where they live."""
 
     language: str
     currency: str
@@ -122,3 +123,13 @@ NOTES = (
     "“Net 30” agreed by phone; 5 % off above 1 000 €",
 )
 LANDMARKS = ("2nd floor", "Hinterhaus, 3. OG", "c/o Reception", "Bâtiment C", "P.O. Box 118", "lok. 14")
+SHARED_MAILBOXES = ("office@coworking-loft.example", "buchhaltung@verbund.example", "info@markthalle.example")
+UNDECOMPOSED = str.maketrans({"\N{LATIN SMALL LETTER L WITH STROKE}": "l", "\N{LATIN SMALL LETTER DOTLESS I}": "i"})
+
+
+def plain(text: str) -> str:
+    """Return a text as it may stand in an email address: letters without marks, words joined by hyphens."""
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(UNDECOMPOSED))
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    spaced = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in letters)
+    return "-".join(spaced.split()) or "office"

@@ -1,0 +1,137 @@
+"""What a sync asks of a CRM, as Zoho CRM answers it: contacts are people, accounts are organisations."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from activities.crm import Crm
+from activities.zoho_crm import ZohoCrm
+from connectors.errors import NotFound, Refused
+from connectors.http import fixed_token, http_client
+from connectors.zoho_crm.api import ZohoCrmApi
+from connectors.zoho_crm.models import Saved
+from mapping.context import Context
+from mapping.engine import load_template
+from sandbox.app import Sandbox, build_sandbox
+
+BASE = "http://zoho.test"
+TEMPLATE = load_template("zoho_crm-freshbooks/clients")
+REFERENCE = "Ledgerline_Reference"
+MARK = "ledgerline 0123456789abcdef"
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    built = build_sandbox()
+    yield built
+    await built.close()
+
+
+@pytest.fixture
+async def api(sandbox: Sandbox) -> AsyncIterator[ZohoCrmApi]:
+    token = SecretStr(sandbox.zoho_crm_service.about()["tokens"]["access"])
+    async with http_client(httpx.ASGITransport(sandbox.zoho_crm)) as http:
+        yield ZohoCrmApi(http, fixed_token(token), BASE)
+
+
+@pytest.fixture
+async def crm(api: ZohoCrmApi) -> Crm:
+    """An account that has our field in both modules."""
+    for module in ("Contacts", "Accounts"):
+        field = {"field_label": "Ledgerline Reference", "data_type": "text", "length": 60}
+        await api.create_field(module, {"fields": [{**field, "unique": {"casesensitive": False}}]})
+    return ZohoCrm(api, TEMPLATE, REFERENCE)
+
+
+async def put(api: ZohoCrmApi, module: str, **values: Any) -> int:
+    (outcome,) = await api.insert(module, [values])
+    assert isinstance(outcome, Saved), outcome
+    return int(outcome.id)
+
+
+async def test_a_record_is_read_whichever_module_it_is_in(api: ZohoCrmApi, crm: Crm) -> None:
+    """Z74, Z75, Z77."""
+    firm = await put(api, "Accounts", Account_Name="Okafor Ltd", Billing_City="Leeds")
+    ada = await put(api, "Contacts", Last_Name="Okafor", Email="ada@okafor.test", Account_Name={"id": str(firm)})
+    person, organisation = await crm.read(ada), await crm.read(firm)
+    assert (person.is_organisation, person.name, person.emails) == (False, "Okafor", ["ada@okafor.test"])
+    assert (organisation.is_organisation, organisation.name) == (True, "Okafor Ltd")
+    values = TEMPLATE.crm_values(person.document, Context())
+    assert (values["lname"], values["organization"]) == ("Okafor", "Okafor Ltd")
+    with pytest.raises(NotFound):
+        await crm.read(ada + 999_999)
+
+
+async def test_a_contact_that_was_only_just_entered_is_found_by_its_address(api: ZohoCrmApi, crm: Crm) -> None:
+    """F2: the search of Zoho lags, the query does not."""
+    ada = await put(api, "Contacts", Last_Name="Okafor", Email="ada@okafor.test")
+    assert [each.id for each in await crm.with_email("ada@okafor.test")] == [ada]
+    assert await crm.with_email("somebody@else.test") == []
+
+
+async def test_creating_a_record_twice_makes_one(crm: Crm) -> None:
+    """S47, F1: a create whose answer was lost is sent again, and finds what the first attempt made."""
+    body = {"module": "Contacts", "Last_Name": "Okafor"}
+    first, second = await crm.create(body, MARK, 330101), await crm.create(body, MARK, 330101)
+    assert (first.id, first.reference) == (second.id, MARK)
+    assert [each.id for each in await crm.with_reference(MARK)] == [first.id]
+    assert await crm.marks(1) == ([(MARK, str(first.id))], False)
+
+
+async def test_without_our_field_nothing_is_created(api: ZohoCrmApi) -> None:
+    """Zoho drops what it does not know: a record without our reference could not be found again."""
+    bare = ZohoCrm(api, TEMPLATE, REFERENCE)
+    with pytest.raises(Refused, match="make a unique text field"):
+        await bare.create({"module": "Contacts", "Last_Name": "Okafor"}, MARK, 330101)
+    assert await bare.with_reference(MARK) == []
+    assert await bare.marks(1) == ([], False)
+
+
+async def test_a_change_is_written_and_read_back(api: ZohoCrmApi, crm: Crm) -> None:
+    firm = await put(api, "Accounts", Account_Name="Okafor Ltd", Fax="1")
+    changed = await crm.update(firm, {"Billing_City": "Leeds", "Fax": None})
+    assert (changed.document["Billing_City"], changed.document["Fax"]) == ("Leeds", None)
+    with pytest.raises(Refused):
+        await crm.update(firm, {"Account_Name": None})
+
+
+async def test_a_firm_is_found_by_its_name_if_there_is_one_of_it(api: ZohoCrmApi, crm: Crm) -> None:
+    """Z106."""
+    firm = await put(api, "Accounts", Account_Name="Okafor Ltd")
+    assert await crm.organisation_named("okafor ltd") == firm
+    assert await crm.organisation_named("O'Neill & Sons") is None
+    await put(api, "Accounts", Account_Name="Okafor Ltd")
+    assert await crm.organisation_named("Okafor Ltd") is None
+
+
+async def test_a_list_has_what_changed_in_both_modules(api: ZohoCrmApi, crm: Crm) -> None:
+    """Z30, F17."""
+    firm = await put(api, "Accounts", Account_Name="Okafor Ltd")
+    ada = await put(api, "Contacts", Last_Name="Okafor", Account_Name={"id": str(firm)})
+    now = datetime.now(UTC)
+    listed = await crm.listed(now - timedelta(minutes=5), 1)
+    assert ({each.id for each in listed.items} >= {firm, ada}, listed.has_more) == (True, False)
+    assert (await crm.listed(now + timedelta(minutes=5), 1)).items == []
+    assert [each.id for each in (await crm.people_of(firm, 1)).items] == [ada]
+
+
+async def test_a_long_list_comes_in_pages(api: ZohoCrmApi, crm: Crm) -> None:
+    before = {each.id for each in (await crm.listed(None, 1)).items}
+    for start in range(0, 250, 50):
+        await api.insert("Contacts", [{"Last_Name": f"Number {start + each}"} for each in range(50)])
+    first, second = await crm.listed(None, 1), await crm.listed(None, 2)
+    ids = [each.id for each in (*first.items, *second.items)]
+    assert (first.has_more, second.has_more) == (True, False)
+    assert len(set(ids)) == len(ids) == len(before) + 250
+
+
+async def test_what_was_deleted_is_told(api: ZohoCrmApi, crm: Crm) -> None:
+    """F17."""
+    ada = await put(api, "Contacts", Last_Name="Okafor")
+    await api.delete("Contacts", [str(ada)])
+    gone = await crm.gone(datetime.now(UTC) - timedelta(minutes=5), 1)
+    assert ([each.id for each in gone.deleted], gone.hidden, gone.has_more) == ([ada], [], False)
