@@ -19,6 +19,7 @@ from runtime.keys import KeyRing
 from store.store import Store
 
 TEST_KEYS = KeyRing({"k1": bytes(range(32))})
+SQLITE_FILE = "ledgerline.db"
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
@@ -139,27 +140,40 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.drop(url)
 
 
+@pytest.fixture(scope="session")
+async def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with empty tables, to be copied: making them anew takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("tables")
+    made = Store(sqlite_url(folder), TEST_KEYS)
+    await made.database.migrate()
+    await made.close()
+    return folder / SQLITE_FILE
+
+
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
+async def store(database_url: str, sqlite_tables: Path, tmp_path: Path) -> AsyncIterator[Store]:
     """A store with its tables, once on each kind of database."""
     opened = Store(database_url, TEST_KEYS)
-    await opened.database.migrate()
+    if database_url == sqlite_url(tmp_path):
+        shutil.copyfile(sqlite_tables, tmp_path / SQLITE_FILE)
+    else:
+        await opened.database.migrate()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def sqlite_store(tmp_path: Path) -> AsyncIterator[Store]:
+async def sqlite_store(sqlite_tables: Path, tmp_path: Path) -> AsyncIterator[Store]:
     """A store with its tables on SQLite, for tests to which the database does not matter."""
+    shutil.copyfile(sqlite_tables, tmp_path / SQLITE_FILE)
     opened = Store(sqlite_url(tmp_path), TEST_KEYS)
-    await opened.database.migrate()
     yield opened
     await opened.close()
 
 
 def sqlite_url(folder: Path) -> str:
     """Return the address of a SQLite file in a folder."""
-    return f"sqlite:///{folder / 'ledgerline.db'}"
+    return f"sqlite:///{folder / SQLITE_FILE}"
 
 
 def _programs() -> Path:
