@@ -1,11 +1,10 @@
 """Capsule's answers to what a sync of parties asks. Source: https://developer.capsulecrm.com/v2/operations/Party"""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from time import monotonic
+from datetime import datetime
 from typing import Any
 
-from activities.crm import CrmParty, Gone, GonePage
+from activities.crm import CrmParty, FieldIds, Gone, GonePage, one_named
 from activities.queues import CAPSULE
 from connectors.answers import Page
 from connectors.capsule.api import CapsuleApi
@@ -13,8 +12,6 @@ from connectors.capsule.models import Party
 from connectors.capsule.reading import appends
 from connectors.errors import Refused
 
-# A custom field that was deleted must not look empty for long: that would empty it in the books.
-DEFINITIONS_LIVE = timedelta(minutes=1)
 MOST_PAGES = 50
 
 
@@ -25,8 +22,7 @@ class CapsuleCrm:
 
     def __init__(self, capsule: CapsuleApi, reference_field: str) -> None:
         self._capsule, self._reference_field = capsule, reference_field
-        self._field_ids: dict[str, int] = {}
-        self._field_ids_until = 0.0
+        self._field_ids = FieldIds(self._read_field_ids)
 
     async def read(self, party_id: int) -> CrmParty:
         """Return one party in full. Raises NotFound."""
@@ -35,8 +31,7 @@ class CapsuleCrm:
     async def with_email(self, email: str) -> Sequence[CrmParty]:
         """Return the parties with this address; how `is` treats case is not documented, so each hit is compared."""
         found = await self._filtered({"field": "email", "operator": "is", "value": email})
-        wanted = email.strip().casefold()
-        return [party for party in found if wanted in {each.strip().casefold() for each in party.emails}]
+        return [party for party in found if party.has_email(email)]
 
     async def with_reference(self, reference: str) -> Sequence[CrmParty]:
         """Return the parties that carry a reference of ours."""
@@ -62,14 +57,13 @@ class CapsuleCrm:
             {"field": "name", "operator": "is", "value": name},
             {"field": "type", "operator": "is", "value": "organisation"},
         )
-        exact = [each.id for each in found if each.name.casefold() == name.casefold()]
-        return exact[0] if len(exact) == 1 else None
+        return one_named(name, found)
 
     async def create(self, body: Mapping[str, Any], reference: str, client_id: int) -> CrmParty:
         """Create a party that carries our reference. Raises Refused where the account has no field for it."""
         ids = await self.field_ids()
-        if self._reference_field not in ids:  # a person may have made it a moment ago
-            self._field_ids_until = 0.0
+        if self._reference_field not in ids:
+            self._field_ids.forget()
             ids = await self.field_ids()
         if self._reference_field not in ids:
             name = self._reference_field
@@ -88,16 +82,7 @@ class CapsuleCrm:
 
     async def field_ids(self) -> Mapping[str, int]:
         """Return the ids of the custom fields of parties by name; read again every minute."""
-        if monotonic() > self._field_ids_until:
-            ids: dict[str, int] = {}
-            for page in range(1, MOST_PAGES + 1):
-                listed = await self._capsule.party_field_definitions(page=page)
-                ids.update({each.name: min(each.id, ids.get(each.name, each.id)) for each in listed.items if each.name})
-                if not listed.has_more:
-                    break
-            self._field_ids = ids
-            self._field_ids_until = monotonic() + DEFINITIONS_LIVE.total_seconds()
-        return self._field_ids
+        return await self._field_ids.now()
 
     async def listed(self, since: datetime | None, page: int) -> Page[CrmParty]:
         """Return one page of the parties that changed since an instant, of all if there is none."""
@@ -111,6 +96,15 @@ class CapsuleCrm:
         """Return one page of the deletion log."""
         listed = await self._capsule.deleted_parties(since, page=page)
         return GonePage([Gone(each.id, each.deleted_at) for each in listed.deleted], listed.restricted, listed.has_more)
+
+    async def _read_field_ids(self) -> Mapping[str, int]:
+        ids: dict[str, int] = {}
+        for page in range(1, MOST_PAGES + 1):
+            listed = await self._capsule.party_field_definitions(page=page)
+            ids.update({each.name: min(each.id, ids.get(each.name, each.id)) for each in listed.items if each.name})
+            if not listed.has_more:
+                break
+        return ids
 
     async def _filtered(self, *conditions: Mapping[str, Any]) -> list[CrmParty]:
         found: list[CrmParty] = []

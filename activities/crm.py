@@ -1,11 +1,15 @@
 """What a sync of parties asks of a CRM, whichever it is; each CRM answers it in a module of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Protocol
 
 from connectors.answers import Page
+
+# A custom field that was deleted must not look empty for long: that would empty it in the books.
+FIELDS_LIVE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,36 @@ class CrmParty:
     def party_type(self) -> str:
         """As mappings name it."""
         return "organisation" if self.is_organisation else "person"
+
+    def has_email(self, email: str) -> bool:
+        """Return whether it has this address, whatever its case."""
+        return email.strip().casefold() in {each.strip().casefold() for each in self.emails}
+
+
+def one_named(name: str, found: Sequence[CrmParty]) -> int | None:
+    """Return the party of exactly this name, whatever its case; None if several have it."""
+    exact = [each.id for each in found if each.name.casefold() == name.casefold()]
+    return exact[0] if len(exact) == 1 else None
+
+
+class FieldIds:
+    """The ids of an account's custom fields by name, as `read` gives them; read again every minute."""
+
+    def __init__(self, read: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+        self._read = read
+        self._known: Mapping[str, int] = {}
+        self._until = 0.0
+
+    async def now(self) -> Mapping[str, int]:
+        """Return them, read if need be."""
+        if monotonic() > self._until:
+            self._known = await self._read()
+            self._until = monotonic() + FIELDS_LIVE.total_seconds()
+        return self._known
+
+    def forget(self) -> None:
+        """Read them anew the next time: a person may have made a field a moment ago."""
+        self._until = 0.0
 
 
 @dataclass(frozen=True)

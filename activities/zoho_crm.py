@@ -5,11 +5,10 @@ Source: https://www.zoho.com/crm/developer/docs/api/v8/
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from time import monotonic
+from datetime import datetime
 from typing import Any
 
-from activities.crm import CrmParty, Gone, GonePage
+from activities.crm import CrmParty, FieldIds, Gone, GonePage, one_named
 from activities.queues import ZOHO_CRM
 from connectors.answers import Page
 from connectors.errors import NotFound, Refused
@@ -22,7 +21,6 @@ from mapping.zoho_records import ACCOUNTS, CONTACTS, ZohoPath
 
 MODULES = (CONTACTS, ACCOUNTS)
 ROWS = 200  # of a query: so many cost one credit
-FIELDS_LIVE = timedelta(minutes=1)
 
 
 class ZohoCrm:
@@ -34,8 +32,7 @@ class ZohoCrm:
         self._zoho, self._reference_field = zoho, reference_field
         self._wanted = {module: _wanted(template, module, reference_field) for module in MODULES}
         self._modules: dict[int, str] = {}
-        self._field_ids: dict[str, int] = {}
-        self._fields_until = 0.0
+        self._field_ids = FieldIds(self._read_field_ids)
 
     async def read(self, party_id: int) -> CrmParty:
         """Return a contact, or else an account, of this id: no two records of Zoho share one. Raises NotFound."""
@@ -48,14 +45,12 @@ class ZohoCrm:
 
     async def with_email(self, email: str) -> Sequence[CrmParty]:
         """Return the contacts with this address."""
-        wanted = email.strip().casefold()
         try:
             condition = f"Email = {asking.coql_text(email.strip())}"
         except ValueError:  # a quote in an address: no query can hold it
-            found = await self._zoho.search_by_email(CONTACTS, email, self._wanted[CONTACTS])
+            found = await self._zoho.search_by_email(CONTACTS, email, await self._fields_of(CONTACTS))
             return [self._party(each) for each in found]
-        found_now = await self._where(CONTACTS, condition)
-        return [party for party in found_now if wanted in {each.strip().casefold() for each in party.emails}]
+        return [party for party in await self._where(CONTACTS, condition) if party.has_email(email)]
 
     async def with_reference(self, reference: str) -> Sequence[CrmParty]:
         """Return the records that carry a reference of ours."""
@@ -80,8 +75,7 @@ class ZohoCrm:
             found = await self._where(ACCOUNTS, f"Account_Name = {asking.coql_text(name)}")
         except ValueError:
             return None
-        exact = [each.id for each in found if each.name.casefold() == name.casefold()]
-        return exact[0] if len(exact) == 1 else None
+        return one_named(name, found)
 
     async def create(self, body: Mapping[str, Any], reference: str, client_id: int) -> CrmParty:
         """Create a contact or an account by its reference: a repeat finds what the first attempt has made.
@@ -111,11 +105,7 @@ class ZohoCrm:
 
     async def field_ids(self) -> Mapping[str, int]:
         """Return a number for each field by module and API name; read again every minute."""
-        if monotonic() > self._fields_until:
-            names = [f"{module}.{each.api_name}" for module in MODULES for each in await self._zoho.fields(module)]
-            self._field_ids = {name: number for number, name in enumerate(names, start=1)}
-            self._fields_until = monotonic() + FIELDS_LIVE.total_seconds()
-        return self._field_ids
+        return await self._field_ids.now()
 
     async def listed(self, since: datetime | None, page: int) -> Page[CrmParty]:
         """Return one page of both modules: what changed since an instant, or everything."""
@@ -132,9 +122,13 @@ class ZohoCrm:
         deleted = [Gone(int(each.id), each.deleted_time) for listed in pages for each in listed.items]
         return GonePage(deleted, [], any(listed.has_more for listed in pages))
 
+    async def _read_field_ids(self) -> Mapping[str, int]:
+        names = [f"{module}.{each.api_name}" for module in MODULES for each in await self._zoho.fields(module)]
+        return {name: number for number, name in enumerate(names, start=1)}
+
     async def _require_field(self, module: str, client_id: int) -> None:
         if module not in await self._carriers():
-            self._fields_until = 0.0  # a person may have made it a moment ago
+            self._field_ids.forget()
         if module not in await self._carriers():
             text = f"make a unique text field with the API name {self._reference_field} in {module} of Zoho, then retry"
             raise Refused(self.system, f"a record for client {client_id} cannot carry our reference: {text}")

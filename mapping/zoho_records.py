@@ -36,6 +36,7 @@ _STANDARD: Mapping[str, tuple[str, ...]] = {
 }
 _READ_ONLY = ("id", "Created_Time", "Modified_Time", "Currency", "Exchange_Rate")
 _LOOKUPS: Mapping[str, tuple[str, ...]] = {CONTACTS: ("Account_Name", "Owner"), ACCOUNTS: ("Parent_Account", "Owner")}
+_ALWAYS = {module: (*_STANDARD[module], *_LOOKUPS[module]) for module in _STANDARD}
 _PATH = re.compile(r"(?P<module>Contacts|Accounts)\.(?P<field>[A-Za-z][A-Za-z0-9_]*)(\.(?P<key>name|id))?")
 
 ALLOWED = (
@@ -69,8 +70,8 @@ class ZohoPath:
     @property
     def custom_field(self) -> str | None:
         """The field by module and API name, unless every account has it."""
-        known = (*_STANDARD[self.module], *_READ_ONLY, *_LOOKUPS[self.module])
-        return None if self.field in known else f"{self.module}.{self.field}"
+        known = self.field in _ALWAYS[self.module] or self.field in _READ_ONLY
+        return None if known else f"{self.module}.{self.field}"
 
     @property
     def has_lines(self) -> bool:
@@ -93,7 +94,7 @@ class ZohoPath:
         """
         if record.get("module") != self.module:
             return None
-        if self.field not in record and self.field in (*_STANDARD[self.module], *_LOOKUPS[self.module]):
+        if self.field not in record and self.field in _ALWAYS[self.module]:
             raise IncompleteRecord(f"the record was fetched without {self.field}: fetch it alone, by its id")
         value = record.get(self.field)
         if isinstance(value, Mapping):
@@ -159,7 +160,7 @@ def zoho_party_type(record: Mapping[str, Any]) -> str:
 def blank_record(party_type: str) -> dict[str, Any]:
     """Return a contact or an account that says nothing yet."""
     module = MODULES[party_type]
-    return {"module": module, **dict.fromkeys((*_STANDARD[module], *_LOOKUPS[module]))}
+    return {"module": module, **dict.fromkeys(_ALWAYS[module])}
 
 
 def record_body(party_type: str, changes: Mapping[str, Any], employer_id: int | None) -> dict[str, Any]:

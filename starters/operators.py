@@ -8,13 +8,14 @@ from rich.table import Table
 
 from runtime.load import load_settings
 from runtime.temporal import connect
-from starters.schedules import ensure_schedules, remove_unwanted, wanted_schedules
+from starters.schedules import set_schedules
 from store.news import WaysCount
 from store.store import Store, open_store
+from workflows.client_sweeps import CLIENTS
+from workflows.sweeps import PARTIES
 
 LATEST = 10
 WEEK = timedelta(days=7)
-SWEPT = {"parties": "capsule.parties", "clients": "freshbooks.clients"}
 SHOWN_WORDS = 2
 
 
@@ -22,8 +23,7 @@ async def make_schedules() -> int:
     """Make every schedule as it should be; those not wanted any more go. Raises Stop without settings or Temporal."""
     settings = load_settings()
     temporal = await connect(settings)
-    made = await ensure_schedules(temporal, wanted_schedules(settings), run_now=False)
-    for line in [*made, *await remove_unwanted(temporal, settings)]:
+    for line in await set_schedules(temporal, settings, run_now=False):
         Console().print(line, highlight=False)
     return 0
 
@@ -33,8 +33,8 @@ async def show_status() -> int:
     settings = load_settings()
     store = await open_store(settings)
     console = Console()
-    for name in settings.connections:
-        console.print(await _connection_table(store, name))
+    for name, crm in settings.crms.items():
+        console.print(await _connection_table(store, name, crm))
     console.print(await latest_table(store, LATEST))
     waiting = await store.inbox.size()
     if waiting:
@@ -63,14 +63,14 @@ async def latest_table(store: Store, count: int) -> Table:
     return table
 
 
-async def _connection_table(store: Store, connection: str) -> Table:
+async def _connection_table(store: Store, connection: str, crm: str) -> Table:
     standing = await store.links.standing(connection, "clients")
     holds = [hold for hold in await store.holds.listed() if hold.connection == connection]
     table = Table(title=f"connection {connection}", title_justify="left", show_header=False)
     table.add_row("clients in step", str(standing.linked))
     table.add_row("creates not finished", str(standing.creating))
     table.add_row("creates in doubt", str(standing.in_doubt))
-    for records, stream in SWEPT.items():
+    for records, stream in (("parties", PARTIES[crm]), ("clients", CLIENTS)):
         cursor = await store.cursors.read(connection, stream)
         if cursor or records == "parties":  # clients are swept only where they lead to parties
             table.add_row(f"{records} swept until", ago(cursor) if cursor else "never yet")

@@ -79,6 +79,12 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
     return wanted
 
 
+async def set_schedules(temporal: Client, settings: Settings, *, run_now: bool) -> list[str]:
+    """Bring the schedules to what the settings ask for, and return a line for each."""
+    made = await ensure_schedules(temporal, wanted_schedules(settings), run_now=run_now)
+    return [*made, *await remove_unwanted(temporal, settings)]
+
+
 async def ensure_schedules(temporal: Client, wanted: Sequence[Wanted], *, run_now: bool) -> list[str]:
     """Create or update the schedules and return a line for each. `run_now` starts each once, unless it is paused."""
     return [await _ensure(temporal, each, run_now=run_now) for each in wanted]

@@ -17,7 +17,7 @@ from runtime.server import answers, server_command, temporal_cli
 from runtime.settings import Settings
 from runtime.temporal import connect, target
 from starters.sandbox import connect_sandbox, sandbox_child
-from starters.schedules import ensure_schedules, remove_unwanted, wanted_schedules
+from starters.schedules import set_schedules
 from store.store import open_store
 from workflows.search_attributes import ALL
 
@@ -80,8 +80,7 @@ class System:
         worker = self._python("worker", ["-m", "worker", "work"], self._serves(self._worker_url()))
         await asyncio.gather(self.supervisor.start(receiver), self.supervisor.start(worker))
         temporal = await connect(self.settings)
-        made = await ensure_schedules(temporal, wanted_schedules(self.settings), run_now=True)
-        for line in [*made, *await remove_unwanted(temporal, self.settings)]:
+        for line in await set_schedules(temporal, self.settings, run_now=True):
             self.say(f"schedule {line}")
 
     async def _start_sandbox(self) -> None:

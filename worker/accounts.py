@@ -79,7 +79,7 @@ def client_rules(name: str, connection: Connection, store: Store) -> ClientRules
     return ClientRules(
         template=clients_template(name, connection),
         in_books=write_once(connection, store, FRESHBOOKS),
-        in_crm=write_once(connection, store, CAPSULE),
+        in_crm=write_once(connection, store, connection.crm),
         bulk_limit=connection.clients.bulk_limit,
         delete_limit=connection.clients.delete_limit,
         archives=connection.clients.when_party_deleted == "archive",
