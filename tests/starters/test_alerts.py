@@ -1,5 +1,6 @@
 """`ledgerline alerts`, and the schedule that keeps the alert watch running."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -86,8 +87,8 @@ async def test_the_list_says_which_channel_was_told_and_which_does_not_answer(
     await store.close()
     await list_alerts()
     said = capsys.readouterr().out
-    assert "channel 1 0 s ago" in said
-    assert "channel 2 takes no messages since 0 s ago: HTTP 503" in said
+    assert re.search(r"channel 1 \d s ago", said)
+    assert re.search(r"channel 2 takes no messages since \d s ago: HTTP 503", said)
     assert "nobody is told" not in said
 
 
