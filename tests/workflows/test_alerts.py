@@ -49,9 +49,7 @@ class Watching:
 
     async def hold(self, number: int, reason: str = "conflict") -> str:
         """Let a sync wait for a person."""
-        workflow_id = f"client-upsert/acme/capsule-party-{number}"
-        await self.store.holds.open(workflow_id, RecordKey("acme", "clients", str(number)), reason, {})
-        return workflow_id
+        return await hold(self.store, number, reason)
 
     async def looks(self, times: int = 2) -> None:
         """Wait until the watch has looked so many times more, and has done what follows from it."""
@@ -68,6 +66,13 @@ class Watching:
         """Return what operators read in the Temporal UI."""
         metadata = await self.handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
         return str(metadata.current_details)
+
+
+async def hold(store: Store, number: int, reason: str = "conflict") -> str:
+    """Let a sync wait for a person."""
+    workflow_id = f"client-upsert/acme/capsule-party-{number}"
+    await store.holds.open(workflow_id, RecordKey("acme", "clients", str(number)), reason, {})
+    return workflow_id
 
 
 @asynccontextmanager
@@ -100,9 +105,9 @@ def later(seconds: float) -> Iterator[None]:
 
 async def test_fifty_holds_become_one_message(temporal: Client, sqlite_store: Store, post: Post) -> None:
     """S48, Z112, I5."""
+    for number in range(50):
+        await hold(sqlite_store, number)
     async with watching(temporal, sqlite_store, urls=(post.url,)) as watch:
-        for number in range(50):
-            await watch.hold(number)
 
         async def told() -> bool:
             return bool(post.taken)
