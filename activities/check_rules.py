@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from activities.watch_models import Finding
-from connectors.capsule.models import FieldDefinition
 from connectors.oauth import Provider
 from connectors.service_state import ServiceState
 from mapping.client_fields import FLAG_FIELDS
@@ -26,6 +25,16 @@ class Pace:
     requests: int
     period: str
     setting: str
+
+
+@dataclass(frozen=True)
+class CustomField:
+    """A custom field of a CRM's parties, by its name in mappings. A `flaw` keeps it from carrying our reference."""
+
+    id: int
+    name: str
+    type: str
+    flaw: str | None = None
 
 
 def judge_clock(state: ServiceState, asked: datetime, answered: datetime) -> Finding:
@@ -59,7 +68,7 @@ def judge_quota(state: ServiceState, pace: Pace) -> Finding:
     return Finding(level="ok", text=f"quota: {left:,} of {state.limit:,} are left; {used}")
 
 
-def judge_fields(template: Template, shipped: Template, definitions: Sequence[FieldDefinition]) -> list[Finding]:
+def judge_fields(crm: str, template: Template, shipped: Template, definitions: Sequence[CustomField]) -> list[Finding]:
     """Compare the custom fields that the mapping names with those that the account has."""
     findings: list[Finding] = []
     absent: list[str] = []
@@ -73,27 +82,28 @@ def judge_fields(template: Template, shipped: Template, definitions: Sequence[Fi
             else:
                 findings.append(_unknown_field(field, named, definitions))
     if absent:
-        text = f"mapping: Capsule has no custom field {_quoted(absent)}; if you want that synced, create it for parties"
+        text = f"mapping: {crm} has no custom field {_quoted(absent)}; if you want that synced, create it for parties"
         findings.append(Finding(level="note", text=text))
     if all(each.level == "note" for each in findings):
         findings.insert(0, Finding(level="ok", text=f"mapping: fits the custom fields of parties ({template.version})"))
     return findings
 
 
-def judge_reference_field(name: str, definitions: Sequence[FieldDefinition]) -> Finding:
-    """Look for the text field that carries our reference on the parties that we create."""
-    known = [each for each in definitions if each.name == name]
-    make = f"create a text field “{name}” for people and organisations in Capsule, or run `ledgerline connect capsule`"
-    if not known:
-        text = f"clients.reference_field: no custom field is called so; {make}. Until then no party can be created"
-        return Finding(level="wrong", text=text)
-    if known[0].type != TEXT:
-        text = f"clients.reference_field: “{name}” is of the type {known[0].type}, not text; rename it and {make}"
-        return Finding(level="wrong", text=text)
-    if known[0].capture_rule:
-        text = f"clients.reference_field: “{name}” is only for one type of party; make it one for both"
-        return Finding(level="warning", text=text)
-    return Finding(level="ok", text=f"clients.reference_field: “{name}” carries our reference")
+def judge_reference_field(provider: Provider, wanted: Sequence[str], definitions: Sequence[CustomField]) -> Finding:
+    """Look for the text fields that carry our reference on the parties that we create."""
+    known = {each.name: each for each in reversed(definitions)}
+    connect = f"or run `ledgerline connect {provider.system}`"
+    for name in wanted:
+        field, make = known.get(name), f"make a text field “{name}” for people and organisations in {provider.title}"
+        if field is None:
+            text = f"clients.reference_field: there is no custom field “{name}”; {make}, {connect}"
+            return Finding(level="wrong", text=f"{text}. Until then no party can be created")
+        if field.type != TEXT:
+            text = f"“{name}” is of the type {field.type}, not text; rename it and {make}, {connect}"
+            return Finding(level="wrong", text=f"clients.reference_field: {text}")
+        if field.flaw:
+            return Finding(level="wrong", text=f"clients.reference_field: “{name}” {field.flaw}")
+    return Finding(level="ok", text=f"clients.reference_field: {_quoted(wanted)} carries our reference")
 
 
 def judge_token(provider: Provider, connection: str, account: Account | None, grant: Grant | None) -> list[Finding]:
@@ -137,7 +147,7 @@ def _judge_life(account: Account, grant: Grant) -> Finding:
     return Finding(level="ok", text=f"token: good for another {_spoken(left)}, and renewed by itself before that")
 
 
-def _judge_field(field: str, rule: FieldRule, named: str, known: Sequence[FieldDefinition]) -> list[Finding]:
+def _judge_field(field: str, rule: FieldRule, named: str, known: Sequence[CustomField]) -> list[Finding]:
     findings = []
     if len(known) > 1:
         numbers = " or ".join(f"fields[{each.id}]" for each in known)
@@ -149,7 +159,7 @@ def _judge_field(field: str, rule: FieldRule, named: str, known: Sequence[FieldD
     return findings
 
 
-def _misfit(field: str, rule: FieldRule, definition: FieldDefinition) -> str | None:
+def _misfit(field: str, rule: FieldRule, definition: CustomField) -> str | None:
     """Return why what the custom field holds cannot become what the client's field holds; None if it can."""
     takes = rule.transforms[0].transform.takes if rule.transforms else Kind.VALUE
     gives_flag = field in FLAG_FIELDS and not rule.transforms
@@ -160,7 +170,7 @@ def _misfit(field: str, rule: FieldRule, definition: FieldDefinition) -> str | N
     return None
 
 
-def _unknown_field(field: str, named: str, definitions: Sequence[FieldDefinition]) -> Finding:
+def _unknown_field(field: str, named: str, definitions: Sequence[CustomField]) -> Finding:
     there = _quoted(sorted(each.name for each in definitions if each.name)[:10]) or "none at all"
     text = (
         f"mapping: {field} is taken from the custom field “{named}”, and parties have no such field. They have: {there}"
@@ -168,7 +178,7 @@ def _unknown_field(field: str, named: str, definitions: Sequence[FieldDefinition
     return Finding(level="wrong", text=text)
 
 
-def _named(named: str, definitions: Sequence[FieldDefinition]) -> list[FieldDefinition]:
+def _named(named: str, definitions: Sequence[CustomField]) -> list[CustomField]:
     """Return the custom fields with this id or name, the oldest first, as the mapping reads them."""
     found = [
         each

@@ -1,4 +1,4 @@
-"""What the worker itself sees of both systems, for `ledgerline doctor`. Only reads; a request each, but for lists."""
+"""What the worker itself sees of FreshBooks and of all tokens, for `ledgerline doctor`. Only reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,81 +6,15 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
-from activities.check_rules import (
-    Pace,
-    judge_clock,
-    judge_fields,
-    judge_fixed_token,
-    judge_quota,
-    judge_reference_field,
-    judge_token,
-)
+from activities.check_rules import Pace, judge_clock, judge_fixed_token, judge_quota, judge_token
 from activities.errors import temporal_errors
 from activities.models import ConnectionName
 from activities.sweep_models import Identity
 from activities.watch_models import AccountName, Findings, TokenFindings
-from connectors.capsule.api import CapsuleApi
-from connectors.capsule.models import FieldDefinition
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.oauth import Provider
-from mapping.engine import Template
 from store.store import Store
 from store.tokens import NEEDS_CONSENT
-
-MOST_PAGES = 20  # nobody has thousands of custom fields; a list that never ends is a fault
-
-
-@dataclass(frozen=True)
-class NamedFields:
-    """What names custom fields: the mapping, the one it was made of, and the field of our reference if we create."""
-
-    template: Template
-    shipped: Template
-    reference_field: str | None
-
-
-class CapsuleCheckActivities:
-    """Asks one Capsule account."""
-
-    def __init__(self, capsule: CapsuleApi, pace: Pace, named: NamedFields) -> None:
-        self._capsule, self._pace, self._named = capsule, pace, named
-
-    @activity.defn
-    async def identify_capsule(self, asked: ConnectionName) -> Identity:
-        """Return the account behind the token. Only reads."""
-        del asked
-        with temporal_errors():
-            site = await self._capsule.site()
-            return Identity(text=f"account {site.subdomain}")
-
-    @activity.defn
-    async def examine_capsule(self, asked: ConnectionName) -> Findings:
-        """Compare clocks, and our pace with the quota. Only reads."""
-        del asked
-        with temporal_errors():
-            began = datetime.now(UTC)
-            state = await self._capsule.service_state()
-            return Findings(findings=[judge_quota(state, self._pace), judge_clock(state, began, datetime.now(UTC))])
-
-    @activity.defn
-    async def examine_custom_fields(self, asked: ConnectionName) -> Findings:
-        """Compare the custom fields that the settings name with those that parties have. Only reads."""
-        del asked
-        with temporal_errors():
-            named, definitions = self._named, await self._definitions()
-        findings = judge_fields(named.template, named.shipped, definitions)
-        if named.reference_field is not None:
-            findings.append(judge_reference_field(named.reference_field, definitions))
-        return Findings(findings=findings)
-
-    async def _definitions(self) -> list[FieldDefinition]:
-        found: list[FieldDefinition] = []
-        for page in range(1, MOST_PAGES + 1):
-            listed = await self._capsule.party_field_definitions(page=page)
-            found.extend(listed.items)
-            if not listed.has_more:
-                break
-        return found
 
 
 class FreshBooksCheckActivities:

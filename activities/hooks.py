@@ -1,44 +1,16 @@
-"""Webhooks as state to keep up: what should be registered, and registering what is missing."""
+"""FreshBooks callbacks as state to keep up: what should be registered, and registering what is missing."""
 
 from temporalio import activity
 
 from activities.errors import temporal_errors
 from activities.models import ConnectionName
 from activities.sweep_models import Callback, HookList, NewHook
-from connectors.capsule.api import CapsuleApi
 from connectors.errors import Forbidden, Refused
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Callback as RegisteredCallback
 from store.store import Store
 
-DESCRIPTION = "Ledgerline"
 MOST_PAGES = 20  # nobody has hundreds of callbacks; a list that never ends is a fault
-
-
-class CapsuleHookActivities:
-    """The REST hooks of one Capsule account, all of them to `target_url`; None if providers cannot reach us."""
-
-    def __init__(self, capsule: CapsuleApi, target_url: str | None) -> None:
-        self._capsule, self._target_url = capsule, target_url
-
-    @activity.defn
-    async def list_rest_hooks(self, asked: ConnectionName) -> HookList:
-        """Return the events whose hooks lead to us. Only reads."""
-        del asked
-        with temporal_errors():
-            try:
-                hooks = await self._capsule.rest_hooks()
-            except Forbidden:  # a personal access token: only registered applications may have hooks
-                return HookList(allowed=False)
-            return HookList(events=[hook.event for hook in hooks if hook.event and hook.target_url == self._target_url])
-
-    @activity.defn
-    async def create_rest_hook(self, hook: NewHook) -> None:
-        """Register one hook. A repeat may register it twice, which only means that a change is announced twice."""
-        if self._target_url is None:
-            return
-        with temporal_errors():
-            await self._capsule.create_rest_hook(hook.event, self._target_url, DESCRIPTION)
 
 
 class FreshBooksHookActivities:

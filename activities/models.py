@@ -13,7 +13,7 @@ from mapping.values import Value
 
 
 class PartyKey(BaseModel):
-    """One Capsule party of one connection."""
+    """One party of one connection."""
 
     connection: str
     party_id: int
@@ -54,7 +54,7 @@ class Standing(BaseModel):
 
 
 class PartySide(BaseModel):
-    """What Capsule says now, in the fields of the mapping. `exists` is False once the party was deleted."""
+    """What the CRM says now, in the fields of the mapping. `exists` is False once the party was deleted."""
 
     exists: bool
     is_organisation: bool = False

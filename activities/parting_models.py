@@ -11,7 +11,7 @@ from activities.models import PartyKey
 
 
 class Fate(BaseModel):
-    """What became of a party that Capsule does not find: deleted, hidden from our user, or unknown.
+    """What became of a party that the CRM does not find: deleted, hidden from our user, or unknown.
 
     `heirs` are the parties that may be left of it after a merge, with the client each is linked to.
     """

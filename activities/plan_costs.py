@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from activities.queues import CAPSULE, FRESHBOOKS
+from activities.queues import FRESHBOOKS, ZOHO_CRM
 from store.plans import NewItem
 
 Paces: TypeAlias = Mapping[str, float]
 """Requests per second that each system's account allows."""
 
-# Requests to Capsule and to FreshBooks. Both sides are read anew before anything is written. A party is read once more
+# Requests to the CRM and to FreshBooks. Both sides are read anew before anything is written. A party is read once more
 # right before it is written. A new party is looked for, created, and then compared with its client.
 _CALLS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("link", ""): (1, 1),
@@ -26,7 +26,12 @@ _CALLS: Mapping[tuple[str, str], tuple[int, int]] = {
 }
 
 
-def cost_of(item: NewItem) -> dict[str, int]:
+# Zoho answers a write with the record's id alone, so the record is read once more.
+_READ_AFTER_WRITE = frozenset({ZOHO_CRM})
+
+
+def cost_of(item: NewItem, crm: str) -> dict[str, int]:
     """Return how many requests applying an item takes, per system; none for what is skipped."""
-    capsule, freshbooks = _CALLS.get((item.action, item.side), (0, 0))
-    return {CAPSULE: capsule, FRESHBOOKS: freshbooks}
+    calls, freshbooks = _CALLS.get((item.action, item.side), (0, 0))
+    more = crm in _READ_AFTER_WRITE and item.side in ("crm", "both")
+    return {crm: calls + more, FRESHBOOKS: freshbooks}

@@ -59,7 +59,7 @@ class ItemMaker:
         client_id = client.side.client_id
         owner = self._survey.owners.get(client_id)
         if owner is not None:
-            text = f"its party {owner} is not in Capsule any more"
+            text = f"its party {owner} is not in the CRM any more"
             return _skipped("party-gone", text, client.name, party_id=owner, client_id=client_id)
         if self._survey.rivals(client_id):
             return None
@@ -174,9 +174,9 @@ class ItemMaker:
         if client_id in self._undecided:
             return "undecided", f"it may be the client of party {self._undecided[client_id]}: that is decided first"
         if self._survey.is_marked(client_id):
-            return "made-by-us", "it was made for a party that Capsule does not list any more"
+            return "made-by-us", "it was made for a party that the CRM does not list any more"
         if not self._rules.template.is_two_way:
-            return "one-way", "the mapping carries nothing to Capsule"
+            return "one-way", "the mapping carries nothing to the CRM"
         if client.side.archived:
             return "archived", "it is archived in FreshBooks"
         return None

@@ -13,6 +13,7 @@ from activities.plan_costs import Paces, cost_of
 from activities.plan_items import ItemMaker, Rules
 from activities.plan_models import StagedClient, StagedParty
 from activities.plan_survey import Clients, Survey, wanted_clients
+from activities.queues import FRESHBOOKS
 from activities.sides import CLIENTS_FLOW
 from store.links import Link
 from store.plan_staging import Side, Staged
@@ -30,6 +31,7 @@ class PlanMaker:
 
     def __init__(self, store: Store, plan_id: str, rules: Rules, paces: Paces, beat: Callable[[], object]) -> None:
         self._store, self._plan_id, self._rules, self._paces, self._beat = store, plan_id, rules, paces, beat
+        self._crm = next(system for system in paces if system != FRESHBOOKS)
         self._survey = Survey(rules.reference_of)
         self._maker = ItemMaker(rules, self._survey)
         self._number = 0
@@ -107,7 +109,7 @@ class PlanMaker:
                 self._number += 1
                 rows.append(self._store.plans.row(self._plan_id, self._number, item))
                 self._counts[item.action, item.side, item.reason] += 1
-                self._calls.update(cost_of(item))
+                self._calls.update(cost_of(item, self._crm))
             elif pairs:
                 self._counts["in-step", "", ""] += 1
         return rows

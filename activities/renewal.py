@@ -14,6 +14,7 @@ Either it still works, or the answer is `invalid_grant` and a person has to conn
 import asyncio
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from pydantic import SecretStr
@@ -39,18 +40,23 @@ class Renewal:
         self._oauth, self._tokens = oauth, tokens
         self._put_off: tuple[float, Wait | None] = (0.0, None)
 
-    @property
-    def put_off_by(self) -> Wait | None:
-        """Why this process does not ask just now, None if it may."""
+    def put_off_by(self, account: Account) -> Wait | None:
+        """Return why this process does not ask just now, None if it may."""
         until, error = self._put_off
-        return error if time.monotonic() < until else None
+        if time.monotonic() < until:
+            return error
+        # Zoho gives ten tokens in ten minutes, and asking on prolongs the wait: what one process was told, all heed.
+        wait = account.not_before - datetime.now(UTC) if account.not_before else timedelta(0)
+        if wait <= timedelta(0):
+            return None
+        return Unavailable(account.system, f"{self.provider.title} wants to be asked for new tokens later", wait)
 
     async def begin(self, account: Account, grant: Grant) -> None:
         """Claim the renewal and see it through, unless somebody is faster. Look at the row again afterwards.
 
         Raises Wait if new tokens are not to be had now.
         """
-        error, began, holder = self.put_off_by, time.monotonic(), uuid.uuid4().hex
+        error, began, holder = self.put_off_by(account), time.monotonic(), uuid.uuid4().hex
         if error is not None:
             raise error
         if grant.refresh is None:
@@ -68,22 +74,22 @@ class Renewal:
 
     async def _ask(self, account: Account, refresh: SecretStr, holder: str) -> None:
         try:
-            said = await self._oauth.refresh(refresh)
+            given = await self._oauth.refresh(refresh)
         except ConsentLost as error:
             await self.lose(account, str(error), holder)
         except Refused as error:  # our registration, not the grant
             await self.lose(account, str(error), holder, self.client)
         except Wait as error:  # nothing was sent, or it was certainly put off
-            await self._tokens.release(account, holder)
-            wait = error.retry_after.total_seconds() if error.retry_after else TRY_AGAIN_AFTER
-            self._put_off = (time.monotonic() + wait, error)
+            said = error.retry_after
+            await self._tokens.release(account, holder, datetime.now(UTC) + said if said else None)
+            self._put_off = (time.monotonic() + (said.total_seconds() if said else TRY_AGAIN_AFTER), error)
             raise
         except UnknownOutcome:
             log.warning("a renewal was not answered", connection=account.connection, system=account.system)
             text = f"{self.provider.title} did not answer when asked for a new access token; we ask once more, later"
             raise Unavailable(account.system, text) from None
         else:
-            new = Grant(said.access, said.refresh, said.scope, said.issued_at, said.expires_at)
+            new = Grant(given.access, given.refresh, given.scope, given.issued_at, given.expires_at)
             await self._store(account, new)
 
     async def _store(self, account: Account, grant: Grant) -> None:

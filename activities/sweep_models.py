@@ -75,10 +75,14 @@ class SweepEnd(BaseModel):
 
 
 class HookList(BaseModel):
-    """The webhooks of ours that a system has. `allowed` is False if the token may not manage webhooks."""
+    """The webhooks of ours that a system has. `allowed` is False if the token may not manage webhooks.
+
+    Those `expiring` end soon unless they are registered again.
+    """
 
     allowed: bool = True
     events: list[str] = Field(default_factory=list)
+    expiring: list[str] = Field(default_factory=list)
     unverified: list[int] = Field(default_factory=list)
 
 

@@ -201,7 +201,7 @@ class RenewedToken:
         if account.state != USABLE:
             return OLD_TOKEN_AFTER < self._seen_for() <= self._lease
         due = datetime.now(UTC) >= self._due_at(account, grant)
-        return not due or self._draining or grant.refresh is None or self._renewal.put_off_by is not None
+        return not due or self._draining or grant.refresh is None or self._renewal.put_off_by(account) is not None
 
     def _seen_for(self) -> float:
         """Return for how long we have seen the claim: the clocks of two machines are not compared."""

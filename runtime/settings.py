@@ -3,142 +3,21 @@
 `LEDGERLINE_RECEIVER__PORT=8090` overrules `receiver: {port: …}`. Secrets are best given as `env:NAME` or `file:PATH`.
 """
 
-import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksAccount, ZohoCrmAccount
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
+from runtime.fields import Duration, Port, Secret, Section
 
-DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
 CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value
-    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("write a length of time such as 30s, 5m or 2h")
-    return timedelta(**{UNITS[match[2]]: float(match[1])})
-
-
-def _secret(value: object) -> object:
-    """Follow `env:NAME` and `file:PATH`, so that the settings file itself can stay free of secrets."""
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    if isinstance(text, str) and text.startswith("env:"):
-        name = text.removeprefix("env:")
-        if not os.environ.get(name):
-            raise ValueError(f"the environment variable {name} is not set")
-        return os.environ[name]
-    if isinstance(text, str) and text.startswith("file:"):
-        path = Path(text.removeprefix("file:"))
-        try:
-            return path.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"the file {path} cannot be read") from error
-    return value
-
-
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("write an IANA time zone such as Europe/Berlin") from error
-    return name
-
-
-def _redirect_uri(address: str) -> str:
-    parts = urlsplit(address)
-    here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
-    if not (parts.scheme == "https" or here) or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("write an https:// address (or http://127.0.0.1:PORT/…) without a query, as you registered it")
-    return address
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-RedirectUri = Annotated[str, AfterValidator(_redirect_uri)]
-
-
-class Section(BaseModel):
-    """A part of the settings: unknown names are mistakes, not wishes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-class Account(Section):
-    """How we get into one account: with a fixed token, or as a registered application that a person connected."""
-
-    token: Secret = SecretStr("")
-    client_id: Annotated[str, Field(max_length=200)] = ""
-    client_secret: Secret = SecretStr("")
-    redirect_uri: RedirectUri = "http://127.0.0.1:8484/connected"
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        fixed, registered = bool(self.token.get_secret_value()), bool(self.client_id)
-        if fixed and (registered or self.client_secret.get_secret_value()):
-            raise ValueError("give either `token`, or `client_id` and `client_secret`, not both")
-        if not fixed and not (registered and self.client_secret.get_secret_value()):
-            raise ValueError("give either `token`, or `client_id` and `client_secret` (see docs/connecting.md)")
-        return self
-
-    @property
-    def is_registered(self) -> bool:
-        """Whether a person connects this account, rather than the settings holding its token."""
-        return bool(self.client_id)
-
-
-class CapsuleAccount(Account):
-    """One Capsule account. Source of the quota: https://developer.capsulecrm.com/v2/overview/handling-api-responses."""
-
-    base_url: str = "https://api.capsulecrm.com"
-    requests_per_hour: Annotated[int, Field(gt=0)] = 4000
-
-    @property
-    def calls_per_second(self) -> float:
-        """The pace that uses the hourly quota up and no more."""
-        return self.requests_per_hour / 3600
-
-
-class FreshBooksAccount(Account):
-    """One FreshBooks account. No quota is published: the default is half of what its headers were seen to say."""
-
-    # FreshBooks insists on https: nothing listens there, and the person copies the address that the browser shows.
-    redirect_uri: RedirectUri = "https://localhost/connected"
-    account_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,40}$")] = ""
-    base_url: str = "https://api.freshbooks.com"
-    requests_per_minute: Annotated[int, Field(gt=0)] = 300
-
-    @property
-    def calls_per_second(self) -> float:
-        """The pace that uses the quota up and no more."""
-        return self.requests_per_minute / 60
-
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        if not self.is_registered and not self.account_id:
-            raise ValueError("`account_id` must be set beside `token`; only `ledgerline connect` can find it out")
-        return self
 
 
 class ClientsFlow(Section):
@@ -151,8 +30,9 @@ class ClientsFlow(Section):
     # What becomes of a client whose party was deleted in the CRM; more than `delete_limit` of them a day are held.
     when_party_deleted: Literal["archive", "keep"] = "archive"
     delete_limit: Annotated[int, Field(ge=0)] = 10
-    # The text custom field of parties that carries our reference on those that we create.
-    reference_field: Annotated[str, Field(min_length=1, max_length=100)] = "Ledgerline reference"
+    # The text custom field of parties that carries our reference on those that we create: by its name in Capsule, and
+    # in Zoho CRM by its API name. Unless it is named here, it is the one that `ledgerline connect` makes.
+    reference_field: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     default_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
@@ -160,9 +40,10 @@ class ClientsFlow(Section):
 
 
 class Connection(Section):
-    """One Capsule account paired with one FreshBooks account."""
+    """One CRM's account paired with one FreshBooks account."""
 
-    capsule: CapsuleAccount
+    capsule: CapsuleAccount | None = None
+    zoho_crm: ZohoCrmAccount | None = None
     freshbooks: FreshBooksAccount
     # After a create whose answer was lost we wait this long before we look whether it happened: longer than the
     # provider's search index lags and longer than a request can still commit. Nobody publishes either.
@@ -170,10 +51,37 @@ class Connection(Section):
     request_timeout: Duration = timedelta(seconds=60)
     clients: ClientsFlow = ClientsFlow()
 
+    @model_validator(mode="after")
+    def _one_crm(self) -> Self:
+        if (self.capsule is None) == (self.zoho_crm is None):
+            raise ValueError("give one CRM: either `capsule` or `zoho_crm` (a second CRM is a connection of its own)")
+        return self
+
+    @model_validator(mode="after")
+    def _field_by_api_name(self) -> Self:
+        if self.zoho_crm is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.reference_field):
+            raise ValueError("in Zoho CRM `clients.reference_field` is the API name of a field, such as Our_Reference")
+        return self
+
     @property
     def crm(self) -> str:
         """The system that stands on the CRM's side."""
-        return "capsule"
+        return "zoho_crm" if self.zoho_crm is not None else "capsule"
+
+    @property
+    def crm_account(self) -> CrmAccount:
+        """The account on the CRM's side."""
+        return next(account for account in (self.capsule, self.zoho_crm) if account is not None)
+
+    @property
+    def accounts(self) -> Mapping[str, AnyAccount]:
+        """Both accounts, by system."""
+        return {self.crm: self.crm_account, "freshbooks": self.freshbooks}
+
+    @property
+    def reference_field(self) -> str:
+        """The custom field of parties that carries our reference on those that we create."""
+        return self.clients.reference_field or REFERENCE_FIELDS[self.crm]
 
 
 class Receiver(Section):

@@ -33,7 +33,7 @@ MISTAKE = 2
 
 HoldId = Annotated[str, typer.Argument(help="The id, as `holds list` shows it.")]
 Reason = Annotated[str | None, typer.Option(help="Only holds of this reason, such as rejected.")]
-Record = Annotated[str, typer.Argument(help="7 or party:7 for a Capsule party, client:90210 for a FreshBooks client.")]
+Record = Annotated[str, typer.Argument(help="7 or party:7 for the CRM's party, client:90210 for a FreshBooks client.")]
 OfConnection = Annotated[str | None, typer.Option("--connection", help="Needed only if there are several.")]
 WithValues = Annotated[bool, typer.Option("--values", help="Show what was written, which is personal data.")]
 
@@ -42,6 +42,8 @@ class SystemName(StrEnum):
     """What can be connected."""
 
     CAPSULE = "capsule"
+    ZOHO_CRM = "zoho_crm"
+    ZOHO = "zoho"
     FRESHBOOKS = "freshbooks"
 
 
@@ -170,7 +172,7 @@ def resolve_hold(
     hold: HoldId,
     choice: Annotated[ChoiceName, typer.Argument(help="What to do.")],
     client: Annotated[int | None, typer.Option(help="The FreshBooks client to pick.")] = None,
-    party: Annotated[int | None, typer.Option(help="The Capsule party to pick, where it is about parties.")] = None,
+    party: Annotated[int | None, typer.Option(help="The party of the CRM to pick, where it is about parties.")] = None,
 ) -> None:
     """Decide one hold."""
     from starters.holds import resolve_holds

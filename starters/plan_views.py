@@ -30,14 +30,14 @@ SKIPPED: Mapping[str, str] = {
     "deleted": "deleted in FreshBooks",
     "archived": "archived in FreshBooks",
     "orphaned": "its client was deleted, and that was accepted",
-    "party-gone": "its party is not in Capsule any more",
-    "made-by-us": "its party is not in Capsule any more",
+    "party-gone": "its party is not in the CRM any more",
+    "made-by-us": "its party is not in the CRM any more",
     "undecided": "waits for a doubtful match",
-    "one-way": "the mapping carries nothing to Capsule",
+    "one-way": "the mapping carries nothing to the CRM",
 }
 """Why a record is left alone, in words."""
 ACTIONS: tuple[Action, ...] = ("create", "link", "update", "doubtful", "conflict", "skip")
-NAMES: Mapping[str, str] = {"capsule": "Capsule", "freshbooks": "FreshBooks"}
+NAMES: Mapping[str, str] = {"capsule": "Capsule", "zoho_crm": "Zoho CRM", "freshbooks": "FreshBooks"}
 LONGEST_VALUE = 40
 
 

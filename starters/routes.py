@@ -8,7 +8,7 @@ from typing import Literal
 from store.records import RecordKey
 
 WEBHOOK_PRIORITY = 2
-CREATED = frozenset({"created", "create"})
+CREATED = frozenset({"created", "create", "insert"})
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Route:
 
 ROUTES: Mapping[tuple[str, str], Route] = {
     ("capsule", "party"): Route("clients", "crm"),
+    ("zoho_crm", "Contacts"): Route("clients", "crm"),
+    ("zoho_crm", "Accounts"): Route("clients", "crm"),
     ("freshbooks", "client"): Route("clients", "books"),
 }
 """By system, and by what the event is about: `party` in `party/updated`, `client` in `client.create`."""

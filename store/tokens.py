@@ -21,7 +21,7 @@ from store.tables import Table
 
 USABLE, REFRESHING, NEEDS_CONSENT = "usable", "refreshing", "needs-consent"
 NO_CLAIM = {"refreshing_by": None, "refreshing_since": None}
-FRESH = {"state": USABLE, "reason": "", "rejected": None, **NO_CLAIM}
+FRESH = {"state": USABLE, "reason": "", "rejected": None, "not_before": None, **NO_CLAIM}
 
 
 class TokensRow(Table):
@@ -44,6 +44,7 @@ class TokensRow(Table):
     refreshing_since: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(Text)
     rejected: Mapped[str | None] = mapped_column(String(64))
+    not_before: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
 
@@ -62,8 +63,9 @@ class Grant:
 class Account:
     """How one account stands, without its tokens.
 
-    `holder` names the refresh under way. `reason` says why consent is needed; `rejected` is the fingerprint of the
-    secret in the settings that was refused, None if it was the grant.
+    `holder` names the refresh under way; before `not_before` the system wants to be asked for none. `reason` says why
+    consent is needed; `rejected` is the fingerprint of the secret in the settings that was refused, None if it was the
+    grant.
     """
 
     connection: str
@@ -76,6 +78,7 @@ class Account:
     holder: str | None
     reason: str
     rejected: str | None
+    not_before: datetime | None
     updated_at: datetime
 
 
@@ -125,10 +128,11 @@ class Tokens:
         new = self._granted(account.connection, account.system, grant)
         return await self._change(account.connection, account.system, new, _version(account))
 
-    async def release(self, account: Account, holder: str) -> None:
-        """Nothing was sent: the refresh is anybody's again."""
+    async def release(self, account: Account, holder: str, not_before: datetime | None = None) -> None:
+        """Nothing came of it: the refresh is anybody's again, but not before the system said."""
         ours = (_version(account), _held_by(holder))
-        await self._change(account.connection, account.system, {"state": USABLE, **NO_CLAIM}, *ours)
+        free = {"state": USABLE, "not_before": not_before, **NO_CLAIM}
+        await self._change(account.connection, account.system, free, *ours)
 
     async def lose(self, account: Account, reason: str, holder: str | None = None, secret: str | None = None) -> bool:
         """Only a person can help from here on. False if that was overtaken: by a newer version or another's refresh.
@@ -236,5 +240,6 @@ def _account(row: TokensRow) -> Account:
         holder=row.refreshing_by,
         reason=row.reason,
         rejected=row.rejected,
+        not_before=row.not_before,
         updated_at=row.updated_at,
     )

@@ -28,6 +28,7 @@ from store.store import Store
 from worker.accounts import AccountQueue, Wiring, account_queues, client_rules
 
 CAPSULE, FRESHBOOKS, HOOKS = "http://capsule.test", "http://freshbooks.test", "https://hooks.test"
+ZOHO_CRM = "http://zoho.test"
 PARTIES = f"{CAPSULE}/api/v2/parties"
 NUMBERS = itertools.count(1)
 
@@ -112,6 +113,11 @@ class Firm:
         return self.settings.connections[self.name]
 
     @property
+    def crm_service(self) -> Service:
+        """The stand-in of the connection's CRM."""
+        return self.sandbox.zoho_crm_service if self.connection.crm == "zoho_crm" else self.sandbox.capsule_service
+
+    @property
     def passes(self) -> PassActivities:
         """The steps on our own store, as the worker builds them."""
         rules = client_rules(self.name, self.connection, self.store)
@@ -119,7 +125,7 @@ class Firm:
 
     def use(self, *, capsule_token: str) -> None:
         """Work with another Capsule token from now on."""
-        capsule = self.connection.capsule.model_copy(update={"token": SecretStr(capsule_token)})
+        capsule = self.connection.crm_account.model_copy(update={"token": SecretStr(capsule_token)})
         connection = self.connection.model_copy(update={"capsule": capsule})
         self.settings = self.settings.model_copy(update={"connections": {self.name: connection}})
         self.__post_init__()
@@ -133,7 +139,7 @@ class Firm:
 
     def capsule_api(self) -> CapsuleApi:
         """Return Capsule as the activities see it."""
-        return CapsuleApi(self.http, fixed_token(self.connection.capsule.token), CAPSULE)
+        return CapsuleApi(self.http, fixed_token(self.connection.crm_account.token), CAPSULE)
 
     def freshbooks_api(self) -> FreshBooksApi:
         """Return FreshBooks as the activities see it."""
@@ -223,7 +229,7 @@ class Firm:
 
     def calls(self, method: str, path_end: str = "") -> int:
         """Return how many requests came to paths that end so, in the words of the routes: `GET`, `/clients/{id}`."""
-        counted = (self.sandbox.capsule_service.requests, self.sandbox.freshbooks_service.requests)
+        counted = (self.crm_service.requests, self.sandbox.freshbooks_service.requests)
         return sum(
             count
             for requests in counted
@@ -236,19 +242,19 @@ class Firm:
         self._fault(self.sandbox.freshbooks_service, rule)
 
     def crm_fault(self, **rule: Any) -> None:
-        """Let something go wrong in Capsule."""
-        self._fault(self.sandbox.capsule_service, rule)
+        """Let something go wrong in the CRM."""
+        self._fault(self.crm_service, rule)
 
     def end_faults(self) -> None:
         """Let everything go well again."""
-        for service in (self.sandbox.capsule_service, self.sandbox.freshbooks_service):
+        for service in (self.crm_service, self.sandbox.freshbooks_service):
             service.faults.clear()
 
     def _fault(self, service: Service, rule: dict[str, Any]) -> None:
         service.faults.add(FaultRule(**rule))
 
     def _crm(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.connection.capsule.token.get_secret_value()}"}
+        return {"Authorization": f"Bearer {self.connection.crm_account.token.get_secret_value()}"}
 
     def _books(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.connection.freshbooks.token.get_secret_value()}"}
@@ -263,11 +269,11 @@ class Firm:
         self.announced_clients.append(AnnouncedClient(client_id, cause, priority))
 
 
-def sandbox_settings(name: str, sandbox: Sandbox, data: Path, **connection: Any) -> Settings:
+def sandbox_settings(name: str, sandbox: Sandbox, data: Path, *, crm: str = "capsule", **connection: Any) -> Settings:
     """Return the settings of an installation whose one connection leads to this sandbox."""
-    crm, books = sandbox.capsule_service.about(), sandbox.freshbooks_service.about()
+    books = sandbox.freshbooks_service.about()
     accounts: dict[str, Any] = {
-        "capsule": {"token": crm["tokens"]["access"], "base_url": CAPSULE, "requests_per_hour": 3_600_000},
+        crm: CRM_ACCOUNTS[crm](sandbox),
         "freshbooks": {
             "token": books["tokens"]["access"],
             "base_url": FRESHBOOKS,
@@ -280,17 +286,32 @@ def sandbox_settings(name: str, sandbox: Sandbox, data: Path, **connection: Any)
     return Settings(data=data, receiver={"public_url": HOOKS}, connections={name: accounts | connection})
 
 
+def _capsule(sandbox: Sandbox) -> dict[str, Any]:
+    token = sandbox.capsule_service.about()["tokens"]["access"]
+    return {"token": token, "base_url": CAPSULE, "requests_per_hour": 3_600_000}
+
+
+def _zoho_crm(sandbox: Sandbox) -> dict[str, Any]:
+    token = sandbox.zoho_crm_service.about()["tokens"]["access"]
+    return {"token": token, "base_url": ZOHO_CRM, "accounts_url": ZOHO_CRM, "requests_per_minute": 60_000}
+
+
+CRM_ACCOUNTS = {"capsule": _capsule, "zoho_crm": _zoho_crm}
+
+
 @asynccontextmanager
-async def open_firm(store: Store, data: Path, name: str, **clients: Any) -> AsyncIterator[Firm]:
+async def open_firm(
+    store: Store, data: Path, name: str, *, crm: str = "capsule", **clients: Any
+) -> AsyncIterator[Firm]:
     """Give a firm whose accounts are empty on both sides. `clients` are settings of its clients flow."""
     hooks = Switchboard()
     sandbox = build_sandbox(
         capsule_requests_per_hour=4_000_000, freshbooks_requests_per_minute=1_000_000, hook_transport=hooks
     )
-    switchboard = Switchboard(capsule=sandbox.capsule, freshbooks=sandbox.freshbooks)
+    switchboard = Switchboard(capsule=sandbox.capsule, freshbooks=sandbox.freshbooks, zoho=sandbox.zoho_crm)
     async with http_client(switchboard) as http:
         flow = {"direction": "to-books", "default_currency": "EUR", "default_language": "en", "phone_region": "GB"}
-        settings = sandbox_settings(name, sandbox, data, clients=flow | clients)
+        settings = sandbox_settings(name, sandbox, data, crm=crm, clients=flow | clients)
         yield Firm(name, sandbox, settings, store, http, hooks)
     await sandbox.close()
 

@@ -23,6 +23,7 @@ ERRANDS: Mapping[str, Callable[[Settings, Wish, Screen], Coroutine[Any, Any, int
     "disconnect": disconnect_account,
 }
 INTERRUPTED = 130
+SHORT_NAMES = {"zoho": "zoho_crm"}
 
 
 async def run(name: str, arguments: Sequence[str]) -> int:
@@ -43,7 +44,8 @@ def wish(name: str, arguments: Sequence[str]) -> Wish:
     parser.add_argument("--connection")
     parser.add_argument("--paste", action="store_true")
     parser.add_argument("--account")
-    return Wish(**vars(parser.parse_args(arguments)))
+    typed = vars(parser.parse_args(arguments))
+    return Wish(**{**typed, "system": SHORT_NAMES.get(typed["system"], typed["system"])})
 
 
 def main() -> int:

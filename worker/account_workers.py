@@ -15,8 +15,8 @@ from temporalio.worker import Worker
 from activities.tokens import FixedToken, RenewedToken
 from runtime.queues import WORKFLOW_QUEUE
 from store.tokens import NEEDS_CONSENT, Account
-from worker.accounts import QUEUES, AccountQueue, Wiring
-from worker.tokens import SYSTEMS, account_settings, account_token, with_account_id
+from worker.accounts import AccountQueue, Wiring, queue_of
+from worker.tokens import account_token, with_account_id
 from workflows.consent import ConsentNeeded, consent_id
 from workflows.models import ConsentRequest
 
@@ -47,7 +47,7 @@ class AccountWorkers:
         self._tokens: Mapping[Place, FixedToken | RenewedToken] = {
             (name, system): account_token(name, connection, system, wiring.http, wiring.store)
             for name, connection in connections
-            for system in SYSTEMS
+            for system in connection.accounts
         }
         self._running: dict[Place, _Running] = {}
         self._asked: dict[Place, float] = {}
@@ -96,14 +96,14 @@ class AccountWorkers:
 
     def _is_connected(self, place: Place, account: Account | None) -> bool:
         name, system = place
-        registered = account_settings(self._wiring.settings.connections[name], system).is_registered
+        registered = self._wiring.settings.connections[name].accounts[system].is_registered
         return not registered or (account is not None and account.connected)
 
     def _start(self, place: Place, account: Account | None) -> None:
         name, system = place
         stop = asyncio.Event()
         settings = with_account_id(self._wiring.settings, name, account.account_id if account else None)
-        queue = QUEUES[system](name, replace(self._wiring, settings=settings), self._tokens[place])
+        queue = queue_of(name, system, replace(self._wiring, settings=settings), self._tokens[place])
         self._running[place] = _Running(asyncio.create_task(self._work(queue, stop)), stop)
 
     async def _work(self, queue: AccountQueue, stop: asyncio.Event) -> None:

@@ -1,25 +1,25 @@
 """What one connection needs to work: its two APIs, its mapping, and the activities on each account's queue."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from activities.capsule_crm import CapsuleCrm
 from activities.check_rules import Pace
-from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities, NamedFields
+from activities.checks import FreshBooksCheckActivities
 from activities.client_sweeps import AnnounceClient, ClientSweepActivities
 from activities.clients import ClientActivities
+from activities.crm_checks import CrmCheckActivities, NamedFields
+from activities.crm_hooks import CrmHookActivities
 from activities.duplicates import ClientMarkActivities, PartyMarkActivities
-from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+from activities.hooks import FreshBooksHookActivities
 from activities.parties import PartyActivities, PartyMapping
 from activities.passes import ClientRules
 from activities.plan_listing import ClientListing, PartyListing
-from activities.queues import CAPSULE, FRESHBOOKS, account_queue
+from activities.queues import FRESHBOOKS, account_queue
 from activities.sweeps import Announce, SweepActivities
 from activities.write_once import WriteOnce
-from connectors.capsule.api import CapsuleApi
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.http import TokenSource
 from mapping.context import Context
@@ -28,10 +28,9 @@ from mapping.values import MappingError
 from runtime.load import WrongSettings, explain
 from runtime.settings import Connection, Settings
 from store.store import Store
+from worker.crms import CrmPlace, crm_parts
 from worker.hook_readers import hook_url
-from worker.tokens import SYSTEMS, account_token
-
-CLIENTS_TEMPLATE = "capsule-freshbooks/clients"
+from worker.tokens import account_token
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def clients_template(name: str, connection: Connection) -> Template:
     """Return the mapping of a connection's clients. Raises WrongSettings, with the line that is wrong."""
     place = ("connections", name, "clients", "mapping")
     try:
-        shipped = load_template(CLIENTS_TEMPLATE)
+        shipped = _shipped(connection)
         if connection.clients.direction == "to-books":  # then overrides may use transforms that cannot be undone
             shipped = shipped.one_way()
         template = shipped.with_overrides(connection.clients.mapping)
@@ -93,29 +92,35 @@ def write_once(connection: Connection, store: Store, system: str) -> WriteOnce:
 
 def named_fields(template: Template, connection: Connection) -> NamedFields:
     """Return what names custom fields of the account: parties are created only where changes go both ways."""
-    reference_field = connection.clients.reference_field if connection.clients.direction == "both" else None
-    return NamedFields(template, load_template(CLIENTS_TEMPLATE), reference_field)
+    reference_field = connection.reference_field if connection.clients.direction == "both" else None
+    return NamedFields(template, _shipped(connection), reference_field)
 
 
 def account_queues(name: str, wiring: Wiring) -> list[AccountQueue]:
     """Return both queues of one connection, wired. Raises WrongSettings."""
     connection = wiring.settings.connections[name]
-    tokens = {system: account_token(name, connection, system, wiring.http, wiring.store) for system in SYSTEMS}
-    return [QUEUES[system](name, wiring, token) for system, token in tokens.items()]
+    return [
+        queue_of(name, system, wiring, account_token(name, connection, system, wiring.http, wiring.store))
+        for system in connection.accounts
+    ]
 
 
-def capsule_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
-    """Return the queue of a connection's Capsule account. Raises WrongSettings."""
-    settings, store, connection = wiring.settings, wiring.store, wiring.settings.connections[name]
+def queue_of(name: str, system: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
+    """Return the queue of one of a connection's accounts. Raises WrongSettings."""
+    return freshbooks_queue(name, wiring, token) if system == FRESHBOOKS else crm_queue(name, wiring, token)
+
+
+def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
+    """Return the queue of a connection's account at its CRM. Raises WrongSettings."""
+    store, connection = wiring.store, wiring.settings.connections[name]
     template, context = clients_template(name, connection), _context(name, connection)
-    capsule = CapsuleApi(wiring.http, token, connection.capsule.base_url, connection.request_timeout)
-    crm, mapping = CapsuleCrm(capsule, connection.clients.reference_field), PartyMapping(template, context)
-    parties = PartyActivities(crm, mapping, store, write_once(connection, store, CAPSULE))
-    party_marks = PartyMarkActivities(crm, store)
-    sweeps = SweepActivities(crm, template, context, store, wiring.announce)
-    hooks = CapsuleHookActivities(capsule, hook_url(settings, store.keys, CAPSULE, name))
-    pace = Pace(connection.capsule.requests_per_hour, "an hour", "capsule.requests_per_hour")
-    check = CapsuleCheckActivities(capsule, pace, named_fields(template, connection))
+    parts = crm_parts(CrmPlace(wiring.settings, name, wiring.http, token, store.keys), template)
+    mapping, once = PartyMapping(template, context), write_once(connection, store, connection.crm)
+    parties = PartyActivities(parts.crm, mapping, store, once)
+    party_marks = PartyMarkActivities(parts.crm, store)
+    sweeps = SweepActivities(parts.crm, template, context, store, wiring.announce)
+    hooks = CrmHookActivities(parts.hooks)
+    check = CrmCheckActivities(parts.checked, parts.pace, named_fields(template, connection))
     activities: list[Callable[..., Any]] = [
         parties.read_party,
         parties.look_for_party,
@@ -130,12 +135,13 @@ def capsule_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue
         sweeps.announce_people,
         hooks.list_rest_hooks,
         hooks.create_rest_hook,
-        check.identify_capsule,
-        check.examine_capsule,
+        check.identify_crm,
+        check.examine_crm,
         check.examine_custom_fields,
-        PartyListing(crm, mapping, store).stage_parties,
+        PartyListing(parts.crm, mapping, store).stage_parties,
     ]
-    return AccountQueue(account_queue(CAPSULE, name), activities, connection.capsule.calls_per_second)
+    pace = connection.crm_account.calls_per_second
+    return AccountQueue(account_queue(connection.crm, name), activities, pace)
 
 
 def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
@@ -170,10 +176,8 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
     return AccountQueue(account_queue(FRESHBOOKS, name), activities, connection.freshbooks.calls_per_second)
 
 
-QUEUES: Mapping[str, Callable[[str, Wiring, TokenSource], AccountQueue]] = {
-    CAPSULE: capsule_queue,
-    FRESHBOOKS: freshbooks_queue,
-}
+def _shipped(connection: Connection) -> Template:
+    return load_template(f"{connection.crm}-freshbooks/clients")
 
 
 def _context(name: str, connection: Connection) -> Context:

@@ -7,19 +7,23 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from activities.queues import CAPSULE
+from activities.queues import FRESHBOOKS
 from connectors.capsule.api import CapsuleApi
 from connectors.errors import ConnectorError, UnknownOutcome
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Membership
 from connectors.http import fixed_token, http_client
 from connectors.oauth import Tokens
-from runtime.settings import FreshBooksAccount, Settings
+from connectors.zoho_crm.api import ZohoCrmApi
+from runtime.accounts import CapsuleAccount, FreshBooksAccount, ZohoCrmAccount
+from runtime.settings import Settings
 from store.store import open_store
 from store.tokens import REFRESHING, Grant
 from worker.redirect import Redirect, is_local, read_pasted, redirects_to
 from worker.session import CannotConnect, Screen, Session, chosen_connection
 from worker.set_up import set_up
+from worker.tokens import zoho_api_url
+from worker.zoho_consent import check_api, check_data_centre, code_of_console
 
 PATIENCE = timedelta(minutes=10)
 # Who may write; the others read what they are shown. Source: https://www.freshbooks.com/api/scopes
@@ -48,7 +52,7 @@ async def connect_account(settings: Settings, wish: Wish, screen: Screen) -> int
         async with http_client() as http:
             session = Session(settings, name, wish.system, store, http, screen)
             tokens = await _consent(session, paste=wish.paste)
-            account_id = await _account_id(session, tokens.access, wish.account)
+            account_id = await _account_id(session, tokens, wish.account)
             await _check_same_account(session, account_id)
             _compare_scopes(session, tokens.scope)
             grant = Grant(tokens.access, tokens.refresh, tokens.scope, tokens.issued_at, tokens.expires_at)
@@ -90,6 +94,8 @@ async def disconnect_account(settings: Settings, wish: Wish, screen: Screen) -> 
 async def _consent(session: Session, *, paste: bool) -> Tokens:
     """Send the person to the system's consent page and return what they agreed to."""
     oauth, title, address = session.oauth, session.provider.title, session.account.redirect_uri
+    if not address:
+        return await oauth.exchange(await code_of_console(session), SecretStr(""))
     asked = oauth.authorization([scope.name for scope in session.provider.scopes])
     if paste or not is_local(address):
         session.screen.say(
@@ -105,6 +111,8 @@ async def _consent(session: Session, *, paste: bool) -> Tokens:
     if redirect.code is None:
         said = redirect.error or "no code"
         raise CannotConnect(f"{title} says that nobody agreed ({said}); nothing was changed")
+    if isinstance(session.account, ZohoCrmAccount):
+        check_data_centre(session, redirect)
     return await oauth.exchange(redirect.code, asked.code_verifier)
 
 
@@ -116,22 +124,27 @@ async def _awaited(coming: "asyncio.Future[Redirect]") -> Redirect:
         raise CannotConnect(text) from None
 
 
-async def _account_id(session: Session, access: SecretStr, wanted: str | None) -> str:
-    """Return the account behind the token; which of several, the person decides. Empty if Capsule does not say."""
-    token, limit = fixed_token(access), session.connection.request_timeout
-    if session.system == CAPSULE:
-        if wanted:
-            raise CannotConnect("--account is for FreshBooks; a Capsule user has one account")
-        try:
-            return (await CapsuleApi(session.http, token, session.account.base_url, limit).site()).subdomain or ""
-        except ConnectorError:  # the page is not documented: we can do without
-            return ""
-    identity = await FreshBooksApi(session.http, token, "", session.account.base_url, limit).identity()
-    picked = await _picked(session, [each for each in identity.memberships if each.account_id], wanted)
-    if picked.role not in WRITERS:
-        role = (picked.role or "unknown").replace("_", " ")
-        session.screen.say(f"Careful: your role there is {role}, and FreshBooks may refuse what we write.")
-    return picked.account_id or ""
+async def _account_id(session: Session, tokens: Tokens, wanted: str | None) -> str:
+    """Return the account behind the token; which of several, the person decides. Empty if the CRM does not say."""
+    token, limit = fixed_token(tokens.access), session.connection.request_timeout
+    if wanted and session.system != FRESHBOOKS:
+        raise CannotConnect(f"--account is for FreshBooks; a user of {session.provider.title} has one account")
+    match session.account:
+        case CapsuleAccount() as account:
+            try:
+                return (await CapsuleApi(session.http, token, account.base_url, limit).site()).subdomain or ""
+            except ConnectorError:  # the page is not documented: we can do without
+                return ""
+        case ZohoCrmAccount() as account:
+            check_api(session, account, tokens)
+            return (await ZohoCrmApi(session.http, token, zoho_api_url(account), limit).org()).zgid or ""
+        case FreshBooksAccount() as account:
+            identity = await FreshBooksApi(session.http, token, "", account.base_url, limit).identity()
+            picked = await _picked(session, [each for each in identity.memberships if each.account_id], wanted)
+            if picked.role not in WRITERS:
+                role = (picked.role or "unknown").replace("_", " ")
+                session.screen.say(f"Careful: your role there is {role}, and FreshBooks may refuse what we write.")
+            return picked.account_id or ""
 
 
 async def _picked(session: Session, known: Sequence[Membership], wanted: str | None) -> Membership:

@@ -3,18 +3,26 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from pydantic import SecretStr
+
+from activities.queues import ZOHO_CRM
 from connectors.capsule import hooks as capsule
 from connectors.errors import MalformedHook
 from connectors.freshbooks import hooks as freshbooks
+from connectors.zoho_crm import hooks as zoho_crm
 from runtime.keys import KeyRing
 from runtime.settings import Settings
 from starters.hooks import Delivery, HookReader, RefusedDelivery
 from store.callbacks import Callbacks
 from store.store import Store
 from store.tokens import Tokens
+from workflows.hooks import PARTY_EVENTS
 
 # A delivery waits this long, at most, for its callback to be verified; its sender waits for about ten seconds.
 VERIFICATION_CHECKS, VERIFICATION_CHECK_SECONDS = 20, 0.1
+TOKEN_LENGTH = (
+    48  # Zoho takes 50 characters; source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/enable.html
+)
 SIGNATURE_HEADER = "x-freshbooks-hmac-sha256"
 
 
@@ -30,11 +38,19 @@ def hook_url(settings: Settings, keys: KeyRing, system: str, connection: str) ->
     return f"{settings.public_url}/hooks/{system}/{connection}/{hook_secrets(keys, system, connection)[0]}"
 
 
+def channel_keys(keys: KeyRing, connection: str) -> dict[str, tuple[str, SecretStr]]:
+    """Return number and token of the channel of each event that a connection's Zoho CRM is asked to tell."""
+    return {
+        event: (_channel_number(keys, connection, event), SecretStr(_channel_tokens(keys, connection)[0]))
+        for event in PARTY_EVENTS[ZOHO_CRM]
+    }
+
+
 def hook_readers(settings: Settings, store: Store) -> dict[tuple[str, str], HookReader]:
     """Return a reader for each account of each connection."""
     readers: dict[tuple[str, str], HookReader] = {}
     for name, connection in settings.connections.items():
-        readers["capsule", name] = CapsuleHookReader(hook_secrets(store.keys, "capsule", name))
+        readers[connection.crm, name] = _crm_reader(connection.crm, name, store.keys)
         readers["freshbooks", name] = FreshBooksHookReader(
             hook_secrets(store.keys, "freshbooks", name),
             name,
@@ -43,6 +59,39 @@ def hook_readers(settings: Settings, store: Store) -> dict[tuple[str, str], Hook
             store.tokens,
         )
     return readers
+
+
+def _crm_reader(crm: str, connection: str, keys: KeyRing) -> HookReader:
+    secrets = hook_secrets(keys, crm, connection)
+    return ZohoHookReader(secrets, _channel_tokens(keys, connection)) if crm == ZOHO_CRM else CapsuleHookReader(secrets)
+
+
+def _channel_number(keys: KeyRing, connection: str, event: str) -> str:
+    """Return the number of a channel. It is the same at every start, so that the channel is found and renewed."""
+    return str(int(keys.path_secrets(f"channel {ZOHO_CRM} {connection} {event}")[0][:15], 16))
+
+
+def _channel_tokens(keys: KeyRing, connection: str) -> list[str]:
+    """Return the tokens that a genuine delivery may bring, the current one first."""
+    return [secret[:TOKEN_LENGTH] for secret in keys.path_secrets(f"channel token {ZOHO_CRM} {connection}")]
+
+
+class ZohoHookReader:
+    """Zoho signs nothing: beside the secret in the path, a delivery brings the token that its channel was given."""
+
+    def __init__(self, secrets: Sequence[str], tokens: Sequence[str]) -> None:
+        self.secrets, self._tokens = secrets, tokens
+
+    async def read(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Return which records may have changed. Raises RefusedDelivery."""
+        del headers
+        try:
+            said = zoho_crm.parse_delivery(body)
+        except MalformedHook as error:
+            raise RefusedDelivery(400, str(error)) from error
+        if not any(zoho_crm.verify(token, said) for token in self._tokens):
+            raise RefusedDelivery(401, "the delivery does not bring the token of this connection's channels")
+        return Delivery(f"{said.module}.{said.operation}", said.record_ids)
 
 
 class CapsuleHookReader:

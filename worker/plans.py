@@ -7,7 +7,6 @@ from temporalio.client import Client
 
 from activities.client_plans import PlanActivities, PlanRules
 from activities.plan_applying import PlanItemActivities
-from activities.queues import CAPSULE, FRESHBOOKS
 from runtime.settings import Connection, Settings
 from starters.plan_items import PlanAnnouncer
 from store.store import Store
@@ -32,5 +31,5 @@ def plan_activities(temporal: Client, settings: Settings, store: Store) -> list[
 
 
 def _plan_rules(name: str, connection: Connection) -> PlanRules:
-    paces = {CAPSULE: connection.capsule.calls_per_second, FRESHBOOKS: connection.freshbooks.calls_per_second}
+    paces = {system: account.calls_per_second for system, account in connection.accounts.items()}
     return PlanRules(clients_template(name, connection), paces, connection.clients.bulk_limit)

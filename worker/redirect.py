@@ -26,11 +26,16 @@ class NoRedirect(Stop):
 
 @dataclass(frozen=True)
 class Redirect:
-    """What a redirect brought: a code, or the reason why there is none. `state` is None if only a code was pasted."""
+    """What a redirect brought: a code, or the reason why there is none. `state` is None if only a code was pasted.
+
+    Zoho's says beside it which accounts server issued the code, and in which data centre (`location`) that is.
+    """
 
     code: SecretStr | None
     state: SecretStr | None
     error: str | None
+    accounts_server: str | None = None
+    location: str | None = None
 
     def is_for(self, state: SecretStr) -> bool:
         """Return whether it answers this request and no other."""
@@ -47,7 +52,13 @@ def read_redirect(address: str) -> Redirect:
 
     code, state, error = first("code"), first("state"), first("error")
     said = (safe_word(error) or "unknown reason") if error else None
-    return Redirect(SecretStr(code) if code else None, SecretStr(state) if state else None, said)
+    return Redirect(
+        SecretStr(code) if code else None,
+        SecretStr(state) if state else None,
+        said,
+        first("accounts-server"),
+        first("location"),
+    )
 
 
 def read_pasted(text: str, state: SecretStr) -> Redirect:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import httpx
 
 from connectors.oauth import OAuth, Provider
+from runtime.accounts import AnyAccount
 from runtime.errors import Stop
 from runtime.load import explain
-from runtime.settings import CapsuleAccount, Connection, FreshBooksAccount, Settings
+from runtime.settings import Connection, Settings
 from store.store import Store
-from worker.tokens import SYSTEMS, account_settings, oauth_of, provider_of
+from worker.tokens import oauth_of, provider_of
 
 
 class CannotConnect(Stop):
@@ -52,14 +53,14 @@ class Session:
         return self.settings.connections[self.name]
 
     @property
-    def account(self) -> CapsuleAccount | FreshBooksAccount:
+    def account(self) -> AnyAccount:
         """The account's settings."""
-        return account_settings(self.connection, self.system)
+        return self.connection.accounts[self.system]
 
     @property
     def provider(self) -> Provider:
         """Where the system's OAuth endpoints are."""
-        return provider_of(self.account, self.system)
+        return provider_of(self.connection, self.system)
 
     @property
     def oauth(self) -> OAuth:
@@ -68,17 +69,21 @@ class Session:
 
 
 def chosen_connection(settings: Settings, system: str, name: str | None) -> str:
-    """Return the connection that was named, or the only one. Raises CannotConnect."""
+    """Return the connection that was named, or the only one with this system. Raises CannotConnect."""
     known = ", ".join(settings.connections) or "none is configured"
-    if system not in SYSTEMS:
-        raise CannotConnect(f"there is no system {system}; allowed here: {', '.join(SYSTEMS)}")
-    if name is None and len(settings.connections) == 1:
-        name = next(iter(settings.connections))
-    if name is None:
-        raise CannotConnect(f"say which connection: --connection NAME ({known})")
-    if name not in settings.connections:
+    having = [each for each, connection in settings.connections.items() if system in connection.accounts]
+    if name is None and len(having) == 1:
+        name = having[0]
+    if name is None and having:
+        raise CannotConnect(f"say which connection: --connection NAME ({', '.join(having)})")
+    if name is not None and name not in settings.connections:
         raise CannotConnect(f"there is no connection {name} in the settings ({known})")
-    if not account_settings(settings.connections[name], system).is_registered:
+    if name is None or name not in having:
+        if name is None:
+            raise CannotConnect(f"no connection in the settings ({known}) has an account at {system}")
+        there = ", ".join(settings.connections[name].accounts)
+        raise CannotConnect(f"{name} has no account at {system}, only at {there}")
+    if not settings.connections[name].accounts[system].is_registered:
         text = "has a fixed token; to connect it, give `client_id` and `client_secret` instead (see docs/connecting.md)"
         raise CannotConnect(explain(("connections", name, system), text))
     return name

@@ -1,61 +1,57 @@
 """The token of each account, made of what the settings say and what the store keeps."""
 
-from collections.abc import Mapping
-
 import httpx
 
 from activities.checks import Access
-from activities.queues import CAPSULE, FRESHBOOKS
 from activities.renewal import Renewal
 from activities.tokens import FixedToken, RenewedToken
-from connectors import capsule, freshbooks
+from connectors import capsule, freshbooks, zoho, zoho_crm
 from connectors.oauth import Application, OAuth, Provider
-from runtime.settings import Account, CapsuleAccount, Connection, FreshBooksAccount, Settings
+from runtime.accounts import Account, CapsuleAccount, ZohoCrmAccount
+from runtime.settings import Connection, Settings
 from store.store import Store
 
-SYSTEMS = (CAPSULE, FRESHBOOKS)
-PROVIDERS: Mapping[str, Provider] = {CAPSULE: capsule.PROVIDER, FRESHBOOKS: freshbooks.PROVIDER}
+
+def provider_of(connection: Connection, system: str) -> Provider:
+    """Return where the OAuth endpoints of one of a connection's accounts are, with an address of its own all there."""
+    account = connection.accounts[system]
+    if isinstance(account, ZohoCrmAccount):
+        provider = zoho_crm.provider(account.data_centre)
+        return provider.at(account.accounts_url) if account.accounts_url else provider
+    provider = capsule.PROVIDER if isinstance(account, CapsuleAccount) else freshbooks.PROVIDER
+    usual = account.base_url == type(account).model_fields["base_url"].default
+    return provider if usual else provider.at(account.base_url)
 
 
-def account_settings(connection: Connection, system: str) -> CapsuleAccount | FreshBooksAccount:
-    """Return the settings of one of a connection's accounts."""
-    return connection.capsule if system == CAPSULE else connection.freshbooks
-
-
-def provider_of(account: CapsuleAccount | FreshBooksAccount, system: str) -> Provider:
-    """Return where a system's OAuth endpoints are; with an address of its own, such as the sandbox's, all are there."""
-    provider = PROVIDERS[system]
-    return (
-        provider
-        if account.base_url == type(account).model_fields["base_url"].default
-        else provider.at(account.base_url)
-    )
+def zoho_api_url(account: ZohoCrmAccount) -> str:
+    """Return the address of the API of a Zoho account."""
+    return account.base_url or zoho.DATA_CENTRES[account.data_centre].api_url
 
 
 def oauth_of(connection: Connection, system: str, http: httpx.AsyncClient) -> OAuth:
     """Return the OAuth grants of one account."""
-    account = account_settings(connection, system)
+    account = connection.accounts[system]
     application = Application(account.client_id, account.client_secret, account.redirect_uri)
-    return OAuth(http, provider_of(account, system), application, connection.request_timeout)
+    return OAuth(http, provider_of(connection, system), application, connection.request_timeout)
 
 
 def account_token(
     name: str, connection: Connection, system: str, http: httpx.AsyncClient, store: Store
 ) -> FixedToken | RenewedToken:
     """Return the token of one account."""
-    account = account_settings(connection, system)
+    account, provider = connection.accounts[system], provider_of(connection, system)
     if not account.is_registered:
-        return FixedToken(name, PROVIDERS[system], account.token, store.tokens)
-    renewal = Renewal(provider_of(account, system), oauth_of(connection, system, http), store.tokens, _client(account))
+        return FixedToken(name, provider, account.token, store.tokens)
+    renewal = Renewal(provider, oauth_of(connection, system, http), store.tokens, _client(account))
     return RenewedToken(name, renewal, store.tokens, connection.request_timeout)
 
 
 def accesses(settings: Settings) -> dict[tuple[str, str], Access]:
     """Return how we get into each account of each connection."""
     return {
-        (name, system): Access(PROVIDERS[system], account_settings(connection, system).is_registered)
+        (name, system): Access(provider_of(connection, system), account.is_registered)
         for name, connection in settings.connections.items()
-        for system in SYSTEMS
+        for system, account in connection.accounts.items()
     }
 
 

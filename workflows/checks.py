@@ -7,8 +7,10 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities, TokenCheckActivities
-    from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+    from activities.checks import FreshBooksCheckActivities, TokenCheckActivities
+    from activities.crm_checks import CrmCheckActivities
+    from activities.crm_hooks import CrmHookActivities
+    from activities.hooks import FreshBooksHookActivities
     from activities.models import ConnectionName
     from activities.queues import FRESHBOOKS
     from activities.sweep_models import HookList, Identity
@@ -64,21 +66,21 @@ class ConnectionCheck:
 
     async def _identify(self, system: str) -> Identity:
         if system != FRESHBOOKS:
-            identify = CapsuleCheckActivities.identify_capsule
+            identify = CrmCheckActivities.identify_crm
             return await workflow.execute_activity_method(identify, self._asked, **self._check(system))
         ask = FreshBooksCheckActivities.identify_freshbooks
         return await workflow.execute_activity_method(ask, self._asked, **self._check(system))
 
     async def _examine(self, system: str) -> list[Finding]:
         if system != FRESHBOOKS:
-            checks = [self._service(system), self._custom_fields(), self._rest_hooks()]
+            checks = [self._service(system), self._custom_fields(), self._crm_hooks()]
         else:
             checks = [self._service(FRESHBOOKS), self._callbacks()]
         return [finding for each in checks for finding in await _answered(each)]
 
     async def _service(self, system: str) -> list[Finding]:
         if system != FRESHBOOKS:
-            examine = CapsuleCheckActivities.examine_capsule
+            examine = CrmCheckActivities.examine_crm
             found = await workflow.execute_activity_method(examine, self._asked, **self._check(system))
         else:
             ask = FreshBooksCheckActivities.examine_freshbooks
@@ -86,14 +88,14 @@ class ConnectionCheck:
         return found.findings
 
     async def _custom_fields(self) -> list[Finding]:
-        examine = CapsuleCheckActivities.examine_custom_fields
+        examine = CrmCheckActivities.examine_custom_fields
         found: Findings = await workflow.execute_activity_method(examine, self._asked, **self._check(self._request.crm))
         return found.findings
 
-    async def _rest_hooks(self) -> list[Finding]:
+    async def _crm_hooks(self) -> list[Finding]:
         if not self._request.webhooks:
             return [Finding(level="note", text=NO_WEBHOOKS)]
-        ask = CapsuleHookActivities.list_rest_hooks
+        ask = CrmHookActivities.list_rest_hooks
         listed = await workflow.execute_activity_method(ask, self._asked, **self._check(self._request.crm))
         if not listed.allowed:
             text = "webhooks: this token may have none; connect as an administrator with a registered application"

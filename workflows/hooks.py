@@ -1,4 +1,4 @@
-"""Webhooks are kept up: both systems drop them without a word when deliveries fail.
+"""Webhooks are kept up: systems drop them without a word when deliveries fail, and Zoho's end after a week.
 
 What changed while one was missing was told by nobody, so a sweep follows at once; its cursor knows from when on.
 """
@@ -7,7 +7,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.catch_up import CatchUpActivities
-    from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+    from activities.crm_hooks import CrmHookActivities
+    from activities.hooks import FreshBooksHookActivities
     from activities.models import ConnectionName
     from activities.queues import FRESHBOOKS
     from activities.sweep_models import Callback, NewHook
@@ -33,7 +34,7 @@ class HookUpkeep:
         """Look at both systems, mend what is missing, and have the systems swept that could not tell us."""
         self._connection, self._crm, self._report = request.connection, request.crm, HookReport()
         self._unheard: list[str] = []
-        await self._keep_rest_hooks()
+        await self._keep_crm_hooks()
         await self._keep_callbacks()
         if self._unheard and workflow.patched("catch-up-sweep"):
             await self._catch_up()
@@ -41,18 +42,23 @@ class HookUpkeep:
         workflow.set_current_details(f"created: {', '.join(self._report.created) or 'none'}; swept at once: {swept}")
         return self._report
 
-    async def _keep_rest_hooks(self) -> None:
+    async def _keep_crm_hooks(self) -> None:
         listed = await workflow.execute_activity_method(
-            CapsuleHookActivities.list_rest_hooks, self._asked(), **self._call(self._crm, "our hooks")
+            CrmHookActivities.list_rest_hooks, self._asked(), **self._call(self._crm, "our hooks")
         )
         if not listed.allowed:
             self._report.not_allowed.append(self._crm)
             return
+        for event in listed.expiring:
+            await self._register(event, f"renew {event}")
+            self._report.renewed.append(event)
         for event in self._missing(PARTY_EVENTS[self._crm], listed.events):
-            hook = NewHook(connection=self._connection, event=event)
-            create = CapsuleHookActivities.create_rest_hook
-            await workflow.execute_activity_method(create, hook, **self._call(self._crm, f"register {event}"))
+            await self._register(event, f"register {event}")
             self._heard_nothing_of(self._crm)
+
+    async def _register(self, event: str, summary: str) -> None:
+        hook, create = NewHook(connection=self._connection, event=event), CrmHookActivities.create_rest_hook
+        await workflow.execute_activity_method(create, hook, **self._call(self._crm, summary))
 
     async def _keep_callbacks(self) -> None:
         listed = await workflow.execute_activity_method(

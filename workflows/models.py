@@ -209,13 +209,14 @@ class CallbackRequest(BaseModel):
 
 
 class HookReport(BaseModel):
-    """What each system says of our webhooks: kept, created, or not allowed for this token.
+    """What each system says of our webhooks: kept, renewed because they would have ended, created, or not allowed.
 
     `caught_up` are the schedules of the sweeps that were started because a webhook had been missing.
     """
 
     created: list[str] = Field(default_factory=list)
     kept: list[str] = Field(default_factory=list)
+    renewed: list[str] = Field(default_factory=list)
     not_allowed: list[str] = Field(default_factory=list)
     caught_up: list[str] = Field(default_factory=list)
 

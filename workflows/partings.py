@@ -24,7 +24,7 @@ class Partings:
         self._key, self._calls, self._ask = key, calls, ask
 
     async def gone(self, standing: Standing, cause: str) -> ClientUpsertResult:
-        """End the link of a party that Capsule does not find any more, or let it follow a merge."""
+        """End the link of a party that the CRM does not find any more, or let it follow a merge."""
         if standing.client_id is None:
             return await self._never_linked(standing, cause)
         if standing.state == "tombstoned":
@@ -76,8 +76,8 @@ class Partings:
 
     async def _not_deleted(self, standing: Standing, fate: Fate, cause: str) -> ClientUpsertResult:
         why = {
-            "hidden": "is hidden from the user of our Capsule token; give that user access again and retry",
-            "unknown": "is not found in Capsule, nor among what was deleted; look there and retry",
+            "hidden": "is hidden from the user of our token for the CRM; give that user access again and retry",
+            "unknown": "is not found in the CRM, nor among what was deleted; look there and retry",
         }
         text = f"party {self._key.party_id} {why[fate.fate]}, approve to treat it as deleted, or skip"
         decided = await self._ask(self._hold("anomaly", text), text)

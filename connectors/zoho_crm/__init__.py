@@ -1,7 +1,7 @@
 """Zoho CRM, REST API v8. Source: https://www.zoho.com/crm/developer/docs/api/v8/"""
 
 from connectors import zoho
-from connectors.oauth import Scope
+from connectors.oauth import Provider, Scope
 
 SCOPES = (
     Scope("ZohoCRM.modules.contacts.READ", "reading and finding contacts, and those deleted"),
@@ -12,16 +12,19 @@ SCOPES = (
     Scope("ZohoCRM.modules.accounts.UPDATE", "changing accounts"),
     Scope("ZohoCRM.settings.modules.READ", "checking that the mapping's modules exist"),
     Scope("ZohoCRM.settings.fields.READ", "checking that the mapping's fields exist and can be written"),
+    Scope("ZohoCRM.settings.fields.CREATE", "making the field that carries our reference; nothing else is made"),
     Scope("ZohoCRM.users.READ", "knowing who we are, and who owns a record"),
     Scope("ZohoCRM.org.READ", "knowing whose account it is"),
     Scope("ZohoCRM.coql.READ", "finding records that have only just been written"),
     Scope("ZohoSearch.securesearch.READ", "finding records by email address, and counting them"),
     Scope("ZohoCRM.notifications.ALL", "hearing of changes at once"),
 )
-"""What the clients' sync needs. Deleting records, converting leads and making fields need further rights."""
+"""What the clients' sync needs. Deleting records and converting leads need further rights."""
 
-PROVIDER = zoho.provider("zoho_crm", "Zoho CRM", SCOPES)
-"""The OAuth endpoints of the data centre in the United States; `connectors.zoho` knows the others.
 
-Source: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html
-"""
+def provider(data_centre: str) -> Provider:
+    """Return the OAuth endpoints of one data centre. Source: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html"""
+    return zoho.provider("zoho_crm", "Zoho CRM", SCOPES, data_centre)
+
+
+PROVIDER = provider("us")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
 from activities.check_rules import (
+    CustomField,
     Pace,
     judge_clock,
     judge_fields,
@@ -16,11 +17,12 @@ from activities.check_rules import (
     judge_reference_field,
     judge_token,
 )
-from activities.checks import CapsuleCheckActivities, FreshBooksCheckActivities, TokenCheckActivities
+from activities.checks import FreshBooksCheckActivities, TokenCheckActivities
+from activities.crm_checks import CrmCheckActivities
 from activities.models import ConnectionName
 from activities.sweep_models import Identity
 from activities.watch_models import AccountName, Finding
-from connectors.capsule.models import FieldDefinition
+from connectors import capsule
 from connectors.freshbooks import PROVIDER
 from connectors.service_state import ServiceState
 from mapping.engine import Template, load_template
@@ -35,8 +37,8 @@ SHIPPED = load_template("capsule-freshbooks/clients").one_way()
 NEEDED = "user:profile:read user:clients:read user:clients:write"
 
 
-def field(number: int, name: str, kind: str = "text", **more: Any) -> FieldDefinition:
-    return FieldDefinition(id=number, name=name, type=kind, **more)
+def field(number: int, name: str, kind: str = "text", flaw: str | None = None) -> CustomField:
+    return CustomField(number, name, kind, flaw)
 
 
 ALL_FIELDS = [field(1, "Currency", "list"), field(2, "Language"), field(3, "VAT number")]
@@ -65,7 +67,7 @@ async def token_findings(store: Store, scope: str = NEEDED, life: timedelta = ti
 async def test_the_check_names_the_accounts_behind_the_tokens(firm: Firm) -> None:
     """Z20."""
     asked = ConnectionName(connection=firm.name)
-    assert await firm.run(CapsuleCheckActivities.identify_capsule, asked) == Identity(text="account sandbox")
+    assert await firm.run(CrmCheckActivities.identify_crm, asked) == Identity(text="account sandbox")
     found = await firm.run(FreshBooksCheckActivities.identify_freshbooks, asked)
     assert found == Identity(text=f"account {firm.connection.freshbooks.account_id}")
 
@@ -81,7 +83,7 @@ async def test_the_check_notices_another_account_behind_the_token(firm: Firm) ->
 async def test_both_systems_say_what_is_left_of_their_quotas(firm: Firm) -> None:
     """S61, F33."""
     asked = ConnectionName(connection=firm.name)
-    for examine in (CapsuleCheckActivities.examine_capsule, FreshBooksCheckActivities.examine_freshbooks):
+    for examine in (CrmCheckActivities.examine_crm, FreshBooksCheckActivities.examine_freshbooks):
         quota, _ = (await firm.run(examine, asked)).findings
         assert (quota.level, "are left" in quota.text) == ("ok", True)
 
@@ -134,12 +136,12 @@ def test_a_pace_above_the_quota_names_the_setting_and_the_number() -> None:
 
 def test_a_mapping_whose_custom_fields_all_exist_fits() -> None:
     """S64, Z36."""
-    (found,) = judge_fields(SHIPPED, SHIPPED, ALL_FIELDS)
+    (found,) = judge_fields("Capsule", SHIPPED, SHIPPED, ALL_FIELDS)
     assert (found.level, SHIPPED.version in found.text) == ("ok", True)
 
 
 def test_fields_that_only_the_shipped_mapping_names_need_not_exist() -> None:
-    fits, missing = judge_fields(SHIPPED, SHIPPED, [])
+    fits, missing = judge_fields("Capsule", SHIPPED, SHIPPED, [])
     assert (fits.level, missing.level) == ("ok", "note")
     assert "no custom field “Currency”, “Language”, “VAT number”" in missing.text
 
@@ -147,7 +149,7 @@ def test_fields_that_only_the_shipped_mapping_names_need_not_exist() -> None:
 def test_a_field_that_the_firm_itself_maps_has_to_exist() -> None:
     """S15, Z36: a misspelt field would silently empty the client's."""
     template = mapped(company_industry={"from": "fields[Indutsry]", "owner": "crm", "direction": "to-books"})
-    (found,) = judge_fields(template, SHIPPED, [*ALL_FIELDS, field(4, "Industry")])
+    (found,) = judge_fields("Capsule", template, SHIPPED, [*ALL_FIELDS, field(4, "Industry")])
     assert found.level == "wrong"
     assert "company_industry is taken from the custom field “Indutsry”, and parties have no such field" in found.text
     assert "“Industry”" in found.text
@@ -155,17 +157,17 @@ def test_a_field_that_the_firm_itself_maps_has_to_exist() -> None:
 
 def test_a_field_may_be_named_by_its_number() -> None:
     template = mapped(company_industry={"from": "fields[4]", "owner": "crm", "direction": "to-books"})
-    assert levels(judge_fields(template, SHIPPED, [*ALL_FIELDS, field(4, "Industry")])) == ["ok"]
+    assert levels(judge_fields("Capsule", template, SHIPPED, [*ALL_FIELDS, field(4, "Industry")])) == ["ok"]
 
 
 def test_two_fields_of_one_name_have_to_be_told_apart() -> None:
-    (found,) = judge_fields(SHIPPED, SHIPPED, [*ALL_FIELDS, field(9, "vat number")])
+    (found,) = judge_fields("Capsule", SHIPPED, SHIPPED, [*ALL_FIELDS, field(9, "vat number")])
     assert (found.level, "write fields[3] or fields[9]" in found.text) == ("warning", True)
 
 
 def test_a_checkbox_where_text_is_expected_does_not_fit() -> None:
     """S64."""
-    (found,) = judge_fields(SHIPPED, SHIPPED, [*ALL_FIELDS[:2], field(3, "VAT number", "boolean")])
+    (found,) = judge_fields("Capsule", SHIPPED, SHIPPED, [*ALL_FIELDS[:2], field(3, "VAT number", "boolean")])
     assert found.level == "wrong"
     assert (
         "vat_number is taken from “VAT number”, a checkbox, where text is expected: put a `table` first" in found.text
@@ -175,12 +177,14 @@ def test_a_checkbox_where_text_is_expected_does_not_fit() -> None:
 def test_a_checkbox_that_goes_through_a_table_fits() -> None:
     table = {"table": {"choices": {"yes": "taxed", "no": "free"}}}
     template = mapped(vat_number={"transforms": [table]})
-    assert levels(judge_fields(template, SHIPPED, [*ALL_FIELDS[:2], field(3, "VAT number", "boolean")])) == ["ok"]
+    assert levels(judge_fields("Capsule", template, SHIPPED, [*ALL_FIELDS[:2], field(3, "VAT number", "boolean")])) == [
+        "ok"
+    ]
 
 
 def test_text_where_yes_or_no_is_expected_does_not_fit() -> None:
     template = mapped(allow_late_fees={"from": "fields[Late fees]", "owner": "crm", "direction": "to-books"})
-    (found,) = judge_fields(template, SHIPPED, [*ALL_FIELDS, field(4, "Late fees")])
+    (found,) = judge_fields("Capsule", template, SHIPPED, [*ALL_FIELDS, field(4, "Late fees")])
     assert (found.level, "put `yes_no` among its transforms" in found.text) == ("wrong", True)
 
 
@@ -190,21 +194,19 @@ def test_text_where_yes_or_no_is_expected_does_not_fit() -> None:
         ([field(7, "Ledgerline reference")], "ok"),
         ([], "wrong"),
         ([field(7, "Ledgerline reference", "number")], "wrong"),
-        ([field(7, "Ledgerline reference", capture_rule="person")], "warning"),
+        ([field(7, "Ledgerline reference", flaw="is only for people")], "wrong"),
     ],
     ids=["a text field", "none", "a number", "only for people"],
 )
-def test_the_field_of_our_reference_has_to_hold_text_on_every_party(
-    definitions: list[FieldDefinition], level: str
-) -> None:
+def test_the_field_of_our_reference_has_to_hold_text_on_every_party(definitions: list[CustomField], level: str) -> None:
     """F1: what we create is found again by it."""
-    assert judge_reference_field("Ledgerline reference", definitions).level == level
+    assert judge_reference_field(capsule.PROVIDER, ["Ledgerline reference"], definitions).level == level
 
 
 async def test_the_reference_field_is_looked_for_where_parties_are_created(two_way_firm: Firm, firm: Firm) -> None:
     asked = ConnectionName(connection="any")
-    both_ways = (await two_way_firm.run(CapsuleCheckActivities.examine_custom_fields, asked)).findings
-    one_way = (await firm.run(CapsuleCheckActivities.examine_custom_fields, asked)).findings
+    both_ways = (await two_way_firm.run(CrmCheckActivities.examine_custom_fields, asked)).findings
+    one_way = (await firm.run(CrmCheckActivities.examine_custom_fields, asked)).findings
     assert [each.level for each in both_ways if "reference_field" in each.text] == ["ok"]
     assert [each for each in one_way if "reference_field" in each.text] == []
 

@@ -5,7 +5,8 @@ from urllib.parse import parse_qs
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+from activities.crm_hooks import CrmHookActivities
+from activities.hooks import FreshBooksHookActivities
 from activities.models import ConnectionName
 from activities.sweep_models import Callback, HookList, NewHook
 from tests.sandboxes import HOOKS, Firm
@@ -18,7 +19,7 @@ def callback_of(firm: Firm) -> dict[str, Any]:
 
 
 async def rest_hooks(firm: Firm) -> HookList:
-    return await firm.run(CapsuleHookActivities.list_rest_hooks, ConnectionName(connection=firm.name))
+    return await firm.run(CrmHookActivities.list_rest_hooks, ConnectionName(connection=firm.name))
 
 
 async def callbacks(firm: Firm) -> HookList:
@@ -32,19 +33,19 @@ async def register_callback(firm: Firm) -> Callback:
 
 async def test_a_hook_that_we_register_is_on_the_list_afterwards(firm: Firm) -> None:
     assert (await rest_hooks(firm)).events == []
-    await firm.run(CapsuleHookActivities.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
+    await firm.run(CrmHookActivities.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
     assert (await rest_hooks(firm)).events == ["party/updated"]
 
 
 async def test_the_hook_leads_to_a_path_that_nobody_can_guess(firm: Firm) -> None:
-    await firm.run(CapsuleHookActivities.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
+    await firm.run(CrmHookActivities.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
     (hook,) = firm.sandbox.capsule_service.records.all("resthook")
     start, _, secret = hook["targetUrl"].rpartition("/")
     assert (start, len(secret)) == (f"{HOOKS}/hooks/capsule/{firm.name}", 64)
 
 
 async def test_somebody_elses_hook_is_not_taken_for_ours(firm: Firm) -> None:
-    await firm.run(CapsuleHookActivities.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
+    await firm.run(CrmHookActivities.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
     records = firm.sandbox.capsule_service.records
     (hook,) = records.all("resthook")
     records.commit("update", "resthook", hook["id"], {**hook, "targetUrl": "https://elsewhere.test/hook"})
@@ -104,6 +105,6 @@ async def test_a_handshake_that_never_came_can_be_asked_for_again(firm: Firm) ->
 
 
 async def test_where_providers_cannot_reach_us_no_hook_is_registered(firm: Firm) -> None:
-    hooks = CapsuleHookActivities(firm.capsule_api(), None)
+    hooks = CrmHookActivities(None)
     await ActivityEnvironment().run(hooks.create_rest_hook, NewHook(connection=firm.name, event="party/updated"))
     assert firm.sandbox.capsule_service.records.all("resthook") == []

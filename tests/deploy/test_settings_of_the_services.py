@@ -72,7 +72,7 @@ def test_a_service_knows_database_temporal_and_accounts(
     settings = load_settings()
     assert settings.store_url == DATABASE
     assert target(settings) == ("temporal:7233", True)
-    assert settings.connections["acme"].capsule.token.get_secret_value() == "token of capsule"
+    assert settings.connections["acme"].crm_account.token.get_secret_value() == "token of capsule"
     assert settings.connections["acme"].freshbooks.token.get_secret_value() == "token of freshbooks"
     assert settings.metrics.host == "0.0.0.0"
 

@@ -55,7 +55,7 @@ def test_an_empty_file_is_no_mistake() -> None:
 
 def test_secrets_come_from_the_environment_or_from_files(tokens: None) -> None:
     acme = loaded(GOOD).connections["acme"]
-    assert acme.capsule.token.get_secret_value() == TOKEN
+    assert acme.crm_account.token.get_secret_value() == TOKEN
     assert acme.freshbooks.token.get_secret_value() == "s3cret-freshbooks-token"
     assert acme.settle_time == timedelta(seconds=90)
 
@@ -100,7 +100,7 @@ def test_another_file_can_be_named_by_path_or_in_the_environment(monkeypatch: py
         ("receiver:\n  prot: 80", "ledgerline.yaml:2: receiver.prot: there is no such setting; did you mean `port`?"),
         ("sandbox:\n\n  records: -1", "ledgerline.yaml:3: sandbox.records: Input should be greater than or equal to 0"),
         ("connections:\n  Acme Ltd: {}", "ledgerline.yaml:2: connections.Acme Ltd: String should match pattern"),
-        ("connections:\n  acme: {}", "ledgerline.yaml:2: connections.acme.capsule: is missing; it must be set"),
+        ("connections:\n  acme: {}", "ledgerline.yaml:2: connections.acme.freshbooks: is missing; it must be set"),
     ],
 )
 def test_a_mistake_is_said_with_its_line_and_what_is_allowed(written: str, said: str) -> None:
@@ -113,7 +113,11 @@ def test_a_mistake_is_said_with_its_line_and_what_is_allowed(written: str, said:
         ("90s", "soon", ":10: connections.acme.settle_time: write a length of time such as 30s, 5m or 2h"),
         ("90s", "90", ":10: connections.acme.settle_time: write a length of time such as 30s, 5m or 2h"),
         ("sBx7Qz", "s B", ":9: connections.acme.freshbooks.account_id: String should match pattern"),
-        ("env:CAPSULE_TOKEN", "env:NONE", ":6: connections.acme.capsule.token: the environment variable NONE is not"),
+        (
+            "env:CAPSULE_TOKEN",
+            "env:NONE",
+            ":6: connections.acme.capsule.token: the environment variable NONE is not",
+        ),
         ("file:freshbooks.token", "file:none", ":8: connections.acme.freshbooks.token: the file none cannot be read"),
         ("    settle_time: 90s", "    settle: 90s", ":10: connections.acme.settle: there is no such setting"),
         (
@@ -143,7 +147,7 @@ def test_an_unknown_name_is_answered_with_all_that_may_stand_there() -> None:
 def test_a_connection_may_be_called_like_a_setting(tokens: None) -> None:
     said = mistakes(GOOD.replace("  acme:", "  capsule:").replace("    settle_time", "    settle_tme"))
     assert "did you mean `settle_time`?" in said
-    assert "allowed here: capsule, clients, freshbooks, request_timeout, settle_time" in said
+    assert "allowed here: capsule, clients, freshbooks, request_timeout, settle_time, zoho_crm" in said
 
 
 def test_a_mistake_in_the_environment_is_said_with_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +220,7 @@ def test_where_an_account_is_configured_the_sandbox_is_forgotten(tokens: None) -
 def test_a_damaged_sandbox_file_is_named() -> None:
     Path("data").mkdir()
     Path("data/sandbox.yaml").write_text("connections:\n  sandbox: {}\n")
-    with pytest.raises(WrongSettings, match=r"data/sandbox\.yaml:2: connections\.sandbox\.capsule: is missing"):
+    with pytest.raises(WrongSettings, match=r"data/sandbox\.yaml:2: connections\.sandbox\.freshbooks: is missing"):
         load_settings()
 
 
@@ -235,8 +239,8 @@ connections:
 def test_an_account_may_be_a_registered_application_that_a_person_connects(tokens: None) -> None:
     """S11, Z27: then the FreshBooks account is picked when it is connected."""
     acme = loaded(REGISTERED).connections["acme"]
-    assert (acme.capsule.is_registered, acme.freshbooks.is_registered) == (True, True)
-    assert acme.capsule.client_secret.get_secret_value() == TOKEN
+    assert (acme.crm_account.is_registered, acme.freshbooks.is_registered) == (True, True)
+    assert acme.crm_account.client_secret.get_secret_value() == TOKEN
     assert acme.freshbooks.account_id == ""
     assert acme.freshbooks.redirect_uri.startswith("https://")  # FreshBooks takes no other
 
@@ -276,7 +280,7 @@ def test_a_mistake_about_the_way_into_an_account_is_said_with_its_line(
 def test_an_authorization_code_travels_in_clear_only_within_this_machine(tokens: None, address: str) -> None:
     """Z130."""
     written = REGISTERED.replace("client_id: ours", f"client_id: ours\n      redirect_uri: {address}", 1)
-    assert loaded(written).connections["acme"].capsule.redirect_uri == address
+    assert loaded(written).connections["acme"].crm_account.redirect_uri == address
 
 
 def test_no_client_secret_is_shown_when_settings_are_printed(tokens: None) -> None:

@@ -32,7 +32,7 @@ async def doorway(firm: Firm, heard: Heard) -> AsyncIterator[Doorway]:
 @pytest.fixture
 def installed(temporal: Client, firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the firm's settings and key as an operator does, and return the settings file."""
-    capsule, freshbooks = firm.connection.capsule, firm.connection.freshbooks
+    capsule, freshbooks = firm.connection.crm_account, firm.connection.freshbooks
     monkeypatch.setenv("FIRM_CAPSULE", capsule.token.get_secret_value())
     monkeypatch.setenv("FIRM_FRESHBOOKS", freshbooks.token.get_secret_value())
     accounts = {

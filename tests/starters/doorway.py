@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 import httpx
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+from activities.crm_hooks import CrmHookActivities
+from activities.hooks import FreshBooksHookActivities
 from activities.sweep_models import Callback, NewHook
 from starters.announce import Announcer
 from starters.forwarding import Forwarder
@@ -106,7 +107,7 @@ class Doorway:
     async def register(self) -> str:
         """Register a hook on both sides, answer the handshake, and return the verifier that signs from now on."""
         name = self.firm.name
-        await self.firm.run(CapsuleHookActivities.create_rest_hook, NewHook(connection=name, event="party/created"))
+        await self.firm.run(CrmHookActivities.create_rest_hook, NewHook(connection=name, event="party/created"))
         await self.firm.run(FreshBooksHookActivities.create_callback, NewHook(connection=name, event="client"))
         await self.firm.sandbox.settle()
         (callback,) = self.firm.sandbox.freshbooks_service.records.all("callback")

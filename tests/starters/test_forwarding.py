@@ -154,8 +154,9 @@ async def test_a_handshake_is_asked_for_again_rather_than_kept(doorway: Doorway,
     assert await firm.store.inbox.size() == 0
 
 
-async def test_ready_tells_how_much_waits(doorway: Doorway, heard: Heard) -> None:
+async def test_ready_tells_how_much_waits(doorway: Doorway, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     """S50."""
+    monkeypatch.setattr("starters.forwarding.BACK_OFF_SECONDS", 60.0)
     heard.down = True
     await doorway.capsule(updated(7))
     answer = (await doorway.http.get("/ready")).json()

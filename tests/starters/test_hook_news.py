@@ -109,7 +109,12 @@ async def test_prometheus_sees_what_only_sweeps_found(doorway: Doorway, firm: Fi
 
 def test_each_system_has_a_line_that_says_who_hears_of_it() -> None:
     """Z118."""
-    assert set(ROUTES) == {("capsule", "party"), ("freshbooks", "client")}
+    assert set(ROUTES) == {
+        ("capsule", "party"),
+        ("zoho_crm", "Contacts"),
+        ("zoho_crm", "Accounts"),
+        ("freshbooks", "client"),
+    }
     assert route_of("capsule", "party/deleted") == Route("clients", "crm")
     assert route_of("freshbooks", "client.create") == Route("clients", "books")
     assert route_of("capsule", "client.create") is None

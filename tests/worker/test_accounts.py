@@ -21,7 +21,7 @@ async def nobody_else(connection: str, client_id: str, cause: str, priority: int
 
 def test_each_account_has_a_queue_of_its_own_with_the_accounts_quota(firm: Firm) -> None:
     """S61: 4,000 requests an hour are a little more than one a second."""
-    capsule = {**firm.connection.capsule.model_dump(), "requests_per_hour": 4000}
+    capsule = {**firm.connection.crm_account.model_dump(), "requests_per_hour": 4000}
     settings = sandbox_settings(firm.name, firm.sandbox, firm.settings.data, capsule=capsule)
     queues = account_queues(firm.name, Wiring(settings, firm.http, firm.store, nobody, nobody_else))
     assert [each.name for each in queues] == [f"capsule@{firm.name}", f"freshbooks@{firm.name}"]

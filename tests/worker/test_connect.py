@@ -251,7 +251,7 @@ async def test_nobody_agreeing_is_not_waited_for_for_ever(office: Office, monkey
 
 
 async def test_a_port_that_is_taken_is_named(office: Office) -> None:
-    port = urlsplit(office.settings.connections["acme"].capsule.redirect_uri).port
+    port = urlsplit(office.settings.connections["acme"].crm_account.redirect_uri).port
     taken = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", port)
     async with taken:
         with pytest.raises(NoRedirect, match=rf"cannot listen on 127\.0\.0\.1:{port}.*--paste"):
@@ -456,7 +456,8 @@ async def test_an_account_with_a_fixed_token_cannot_be_connected(office: Office)
     ("wished", "said"),
     [
         (Wish("capsule", "berg"), r"there is no connection berg in the settings \(acme\)"),
-        (Wish("zoho", "acme"), "there is no system zoho; allowed here: capsule, freshbooks"),
+        (Wish("zoho_crm", "acme"), "acme has no account at zoho_crm, only at capsule, freshbooks"),
+        (Wish("zoho_crm"), r"no connection in the settings \(acme\) has an account at zoho_crm"),
         (Wish("capsule", account="a"), "--account is for FreshBooks"),
     ],
 )

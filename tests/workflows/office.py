@@ -48,17 +48,17 @@ class Office:
 
     async def begin(self, request: ClientUpsertRequest) -> None:
         """Start a party's workflow without a signal."""
-        workflow_id = client_upsert_id(self.firm.name, request.party_id)
+        workflow_id = client_upsert_id(self.firm.name, request.party_id, self.firm.connection.crm)
         self._begun.add(workflow_id)
         await self.temporal.start_workflow(ClientUpsert.run, request, id=workflow_id, task_queue=WORKFLOW_QUEUE)
 
     def expect(self, party_id: int) -> None:
         """Remember that somebody else starts a party's workflow, so that it is ended with the test."""
-        self._begun.add(client_upsert_id(self.firm.name, party_id))
+        self._begun.add(client_upsert_id(self.firm.name, party_id, self.firm.connection.crm))
 
     def workflow(self, party_id: int) -> "WorkflowHandle[ClientUpsert, ClientUpsertResult]":
         """Return the latest run of a party's workflow."""
-        workflow_id = client_upsert_id(self.firm.name, party_id)
+        workflow_id = client_upsert_id(self.firm.name, party_id, self.firm.connection.crm)
         return self.temporal.get_workflow_handle(workflow_id, result_type=ClientUpsertResult)
 
     async def result(self, party_id: int) -> ClientUpsertResult:

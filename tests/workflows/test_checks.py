@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 import workflows.options
-from activities.hooks import CapsuleHookActivities, FreshBooksHookActivities
+from activities.crm_hooks import CrmHookActivities
+from activities.hooks import FreshBooksHookActivities
 from activities.sweep_models import NewHook
 from runtime.queues import WORKFLOW_QUEUE
 from tests.sandboxes import Firm
@@ -62,7 +63,7 @@ async def test_a_callback_without_its_handshake_is_a_warning(office: Office, fir
     async with office.working():
         for event in PARTY_EVENTS["capsule"]:
             hook = NewHook(connection=firm.name, event=event)
-            await firm.run(CapsuleHookActivities.create_rest_hook, hook)
+            await firm.run(CrmHookActivities.create_rest_hook, hook)
         await firm.run(FreshBooksHookActivities.create_callback, NewHook(connection=firm.name, event="client"))
         report = await checked(office)
     (callback,) = firm.sandbox.freshbooks_service.records.all("callback")

@@ -238,7 +238,7 @@ def test_a_customer_does_not_become_a_hold_of_its_own_while_a_person_is_on_holid
 async def test_both_accounts_of_a_connection_may_wait_for_consent(office: Office) -> None:
     firm = office.firm
     for system in ("capsule", "freshbooks"):
-        token = firm.connection.capsule.token if system == "capsule" else firm.connection.freshbooks.token
+        token = firm.connection.accounts[system].token
         await firm.store.tokens.refuse(firm.name, system, "not accepted", token.get_secret_value())
     async with attended(office):
 
