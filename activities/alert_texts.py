@@ -7,8 +7,9 @@ from typing import NamedTuple
 from store.alerts import HOLD, Alert, Group
 
 SHOWN = 5
-SILENCE, BACKLOG, CONSENT = "silence", "backlog", "needs-consent"
+SILENCE, BACKLOG, CONSENT, DEAF = "silence", "backlog", "needs-consent", "no-webhooks"
 INBOX = "backlog/inbox"
+OVER = {SILENCE: "sweeps end again", BACKLOG: "the queue has drained", DEAF: "webhooks arrive again"}
 
 
 class Message(NamedTuple):
@@ -24,7 +25,7 @@ def message(group: Group) -> Message:
         return _over(group)
     if group.reason == CONSENT:
         return _consent(group)
-    if group.reason in (SILENCE, BACKLOG):
+    if group.reason in (SILENCE, BACKLOG, DEAF):
         return _incident(group)
     return _holds(group)
 
@@ -41,6 +42,8 @@ def what(alert: Alert) -> str:
         return alert.key
     if kind == "silence":
         return f"no sweep of {rest} has ended since {clock(alert.since)}"
+    if kind == DEAF:
+        return f"{rest}: sweeps find changes, and no webhook has told of any since {clock(alert.since)}"
     if alert.key == INBOX:
         return f"changes have waited in the inbox since {clock(alert.since)}"
     return f"tasks have waited in the queue {rest} since {clock(alert.since)}"
@@ -88,6 +91,9 @@ def _incident(group: Group) -> Message:
     if group.reason == SILENCE:
         subject = f"Ledgerline: no sweep has ended for too long{place}"
         meaning = "Changes that no webhook announces are not seen. Sweeps run by a schedule that may be paused."
+    elif group.reason == DEAF:
+        subject = f"Ledgerline: no webhooks arrive{place}"
+        meaning = "Changes are found by sweeps alone, so they are late. Can the system reach `receiver.public_url`?"
     else:
         subject = f"Ledgerline: a queue does not drain{place}"
         meaning = "Changes are kept, and late. Either the workers are too few or gone, or Temporal cannot be reached."
@@ -98,8 +104,7 @@ def _incident(group: Group) -> Message:
 
 def _over(group: Group) -> Message:
     place = f" ({group.connection})" if group.connection else ""
-    subject = "sweeps end again" if group.reason == SILENCE else "the queue has drained"
-    return Message(f"Ledgerline: {subject}{place}", _text("This is over:", _listed(group.alerts)))
+    return Message(f"Ledgerline: {OVER[group.reason]}{place}", _text("This is over:", _listed(group.alerts)))
 
 
 def _listed(alerts: Sequence[Alert]) -> str:

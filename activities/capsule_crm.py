@@ -28,6 +28,11 @@ class CapsuleCrm:
         """Return one party in full. Raises NotFound."""
         return self._party(await self._capsule.get_party(party_id))
 
+    async def read_many(self, party_ids: Sequence[int]) -> Sequence[CrmParty]:
+        """Return none: how many parties Capsule shows at once is not documented."""
+        del party_ids
+        return []
+
     async def with_email(self, email: str) -> Sequence[CrmParty]:
         """Return the parties with this address; how `is` treats case is not documented, so each hit is compared."""
         found = await self._filtered({"field": "email", "operator": "is", "value": email})
@@ -51,7 +56,7 @@ class CapsuleCrm:
         found = [(self._reference(party), str(party.id)) for party in listed.items]
         return [(reference, party_id) for reference, party_id in found if reference], listed.has_more
 
-    async def organisation_named(self, name: str) -> int | None:
+    async def employer(self, name: str) -> int | None:
         """Return the organisation of this name, if there is exactly one."""
         found = await self._filtered(
             {"field": "name", "operator": "is", "value": name},

@@ -25,6 +25,8 @@ class CrmParty:
     reference: str | None = None
     """Ours, on a party that we created."""
     changed_at: datetime | None = None
+    stands_alone: bool | None = True
+    """False for an organisation whose people are its clients; None as long as it may yet get people."""
 
     @property
     def party_type(self) -> str:
@@ -87,6 +89,9 @@ class Crm(Protocol):
     async def read(self, party_id: int) -> CrmParty:
         """Return one party in full. Raises NotFound."""
 
+    async def read_many(self, party_ids: Sequence[int]) -> Sequence[CrmParty]:
+        """Return those of the parties that exist, read a hundred at a time; none where a CRM cannot do that."""
+
     async def with_email(self, email: str) -> Sequence[CrmParty]:
         """Return the parties that have exactly this address, whatever its case."""
 
@@ -96,8 +101,11 @@ class Crm(Protocol):
     async def marks(self, page: int) -> tuple[Sequence[tuple[str, str]], bool]:
         """Return one page of the parties that carry any, (reference, id), and whether there is more."""
 
-    async def organisation_named(self, name: str) -> int | None:
-        """Return the organisation of this name, if there is exactly one."""
+    async def employer(self, name: str) -> int | None:
+        """Return the organisation of this name for a new person, None if there are several.
+
+        If there is none, it is made where a person's employer has to be a record. A repeat makes no second one.
+        """
 
     async def create(self, body: Mapping[str, Any], reference: str, client_id: int) -> CrmParty:
         """Create a party that carries our reference. Raises Refused, with what to do, where it cannot carry one."""

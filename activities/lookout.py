@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -10,13 +10,15 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, Describe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.alert_texts import BACKLOG, INBOX, SILENCE
+from activities.alert_texts import BACKLOG, DEAF, INBOX, SILENCE
 from store.alerts import Incident
 from store.store import Store
 
 RPC_TIMEOUT = timedelta(seconds=5)
 # A person or a webhook waits for tasks of these ranks. The others may take their hours, as long as they get on.
 URGENT = (1, 2)
+# So many changes that only sweeps found, and not one that a webhook told of, yesterday and today: nobody tells us.
+UNTOLD = 5
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class WatchedQueue:
 
 
 @dataclass(frozen=True)
+class WatchedHooks:
+    """A system that is asked to tell us of a connection's changes."""
+
+    connection: str
+    system: str
+
+
+@dataclass(frozen=True)
 class Delay:
     """Something that has gone on for a while, and from when on that is an incident."""
 
@@ -56,9 +66,11 @@ class Lookout:
         streams: Sequence[WatchedStream],
         queues: Sequence[WatchedQueue],
         backlog_after: timedelta,
+        *,
+        hooks: Sequence[WatchedHooks] = (),
     ) -> None:
         self._store, self._temporal = store, temporal
-        self._streams, self._queues, self._backlog_after = streams, queues, backlog_after
+        self._streams, self._queues, self._backlog_after, self._hooks = streams, queues, backlog_after, hooks
 
     async def incidents(self, watched_since: datetime) -> list[Incident]:
         """Return all that is wrong now. Nothing counts as late before the watch itself has run for so long.
@@ -69,7 +81,7 @@ class Lookout:
         """
         now, consent = datetime.now(UTC), await self._store.signs.consent()
         begun = {name: max(regained, watched_since) for name, regained in consent.items() if regained}
-        delays = [*await self._sweeps(now), *await self._inbox(), *await self._backlogs(now)]
+        delays = [*await self._sweeps(now), *await self._inbox(), *await self._backlogs(now), *await self._deaf(now)]
         return [
             replace(each.incident, is_news=consent.get(each.incident.connection, now) is not None)
             for each in delays
@@ -105,6 +117,17 @@ class Lookout:
             age = longest_wait(await self._stats(queue))
             incident = Incident(f"backlog/{queue.name}", queue.connection, BACKLOG, now - age)
             delays += [Delay(incident, self._backlog_after)] if age else []
+        return delays
+
+    async def _deaf(self, now: datetime) -> list[Delay]:
+        yesterday = datetime.combine(now.date() - timedelta(days=1), time(), UTC)
+        counts = {(each.connection, each.system): each for each in await self._store.news.counts(yesterday.date())}
+        delays = []
+        for hooks in self._hooks:
+            count = counts.get((hooks.connection, hooks.system))
+            if count is not None and not count.by_webhook and count.by_sweep >= UNTOLD:
+                key = f"{DEAF}/{hooks.connection}/{hooks.system}"
+                delays.append(Delay(Incident(key, hooks.connection, DEAF, yesterday), timedelta(0)))
         return delays
 
     async def _stats(self, queue: WatchedQueue) -> DescribeTaskQueueResponse:

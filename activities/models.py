@@ -34,6 +34,7 @@ class OpenCreate(BaseModel):
     fence: int
     in_doubt: bool = False
     settle_until: datetime | None = None
+    touched_at: datetime | None = None
 
 
 class Standing(BaseModel):
@@ -51,6 +52,7 @@ class Standing(BaseModel):
     writes_lately: int = 0  # in the last ten minutes, on either side
     turns_lately: int = 0  # how often the side that was written changed meanwhile
     settle_time: timedelta = timedelta(0)  # after a lost answer of the CRM
+    looked_at: datetime | None = None  # when an earlier pass last knew better than a list read before
 
 
 class PartySide(BaseModel):
@@ -64,6 +66,8 @@ class PartySide(BaseModel):
     partner_hint: int | None = None  # the client for which we created this party, by the reference it carries
     books_only: list[str] = Field(default_factory=list)  # fields that a party of this kind cannot take over
     silent: list[str] = Field(default_factory=list)  # fields that it cannot even hold: it does not say they are empty
+    read_at: datetime | None = None
+    stands_alone: bool | None = True  # False: its people are its clients; None: it is too early to say
 
 
 class ClientSide(BaseModel):

@@ -1,7 +1,6 @@
 """Parties: the requests of a client sync to the CRM, each safe to repeat."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -11,11 +10,10 @@ from activities.errors import temporal_errors
 from activities.models import PartyKey, PartySide, WriteParty
 from activities.parting_models import AskFate, Fate
 from activities.party_models import CreateParty, FoundParties, LookForParty, PartyCandidate, PartyWritten
+from activities.party_sides import PartyMapping, PartySides
 from activities.sides import CLIENTS_FLOW, audit_entry, client_key, party_side, record_key, still_due
 from activities.write_once import WriteOnce
 from connectors.errors import NotFound, UnknownOutcome
-from mapping.context import Context
-from mapping.engine import Template
 from mapping.party_changes import party_changes, party_draft
 from mapping.plan import FieldWrite
 from store.audit import AuditEntry
@@ -29,19 +27,12 @@ MOST_PAGES = 50
 BEFORE_LAST_SEEN = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class PartyMapping:
-    """How parties are read and written: the rules, and their defaults."""
-
-    template: Template
-    context: Context
-
-
 class PartyActivities:
     """The parties of one account."""
 
     def __init__(self, crm: Crm, mapping: PartyMapping, store: Store, once: WriteOnce) -> None:
         self._crm, self._mapping, self._store, self._once = crm, mapping, store, once
+        self._sides = PartySides(crm, mapping, store)
 
     @activity.defn
     async def read_party(self, key: PartyKey) -> PartySide:
@@ -51,10 +42,7 @@ class PartyActivities:
                 party = await self._crm.read(key.party_id)
             except NotFound:
                 return PartySide(exists=False)
-            side = await self._side(party)
-            if party.reference is not None:
-                side.partner_hint = await self._client_of(key.connection, party.reference)
-            return side
+            return await self._sides.of(key.connection, party)
 
     @activity.defn
     async def look_for_party(self, search: LookForParty) -> FoundParties:
@@ -134,10 +122,6 @@ class PartyActivities:
             reference=party.reference,
         )
 
-    async def _client_of(self, connection: str, reference: str) -> int | None:
-        owner = await self._store.intents.owner_of(connection, CLIENTS_FLOW, reference)
-        return int(owner.record_id) if owner is not None and owner.side == "books" else None
-
     async def _create(self, write: CreateParty) -> CrmParty:
         employer_id = await self._employer(write)
         template, context = self._mapping.template, self._mapping.context
@@ -145,11 +129,11 @@ class PartyActivities:
         return await self._crm.create(draft, write.create.reference, write.key.client_id)
 
     async def _employer(self, write: CreateParty) -> int | None:
-        """Return the organisation that a person's client names, if the CRM has exactly one of that name."""
+        """Return the organisation that a person's client names, if it is clear which one that is."""
         name = write.values.get("organization")
         if not name or not (write.values.get("fname") or write.values.get("lname")):
             return None
-        return await self._crm.organisation_named(str(name))
+        return await self._crm.employer(str(name))
 
     async def _earlier_attempt(self, key: RecordKey, write: CreateParty) -> PartyWritten:
         link = await self._store.links.of_books(key.connection, CLIENTS_FLOW, key.record_id)

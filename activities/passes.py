@@ -23,6 +23,8 @@ from store.store import Store
 
 LATELY = timedelta(minutes=10)
 BULK_WINDOW = timedelta(hours=1)
+# The clocks of two machines may differ so much; a list that is not clearly younger than a pass is not believed.
+CLOCKS_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,16 @@ class PassActivities:
     @activity.defn
     async def begin_pass(self, key: PartyKey) -> Standing:
         """Return where the party stands. A party without a client gets an intent before anything is looked up."""
-        rules, record = self._rules[key.connection], record_key(key)
+        rules, record, began = self._rules[key.connection], record_key(key), datetime.now(UTC)
         link = await self._store.links.of_crm(record)
         standing = Standing(current_mapping=rules.template.version, two_way=rules.template.is_two_way)
         if link is None or link.books_id is None:
             merged_into = await self._store.links.merged_into(record)
             if merged_into is not None:
                 return standing.model_copy(update={"merged_into": int(merged_into)})
-            return standing.model_copy(update={"create": await rules.in_books.open(record)})
+            create = await rules.in_books.open(record)
+            touched = create.touched_at if create.touched_at and create.touched_at < began else None
+            return standing.model_copy(update={"create": create, "looked_at": touched})
         since = datetime.now(UTC) - LATELY
         sides = await self._store.audit.sides_written(key.connection, CLIENTS_FLOW, record.record_id, since)
         return standing.model_copy(
@@ -77,6 +81,7 @@ class PassActivities:
                 "writes_lately": len(sides),
                 "turns_lately": sum(one != other for one, other in pairwise(sides)),
                 "settle_time": await rules.in_crm.settle_time(key.connection),
+                "looked_at": link.updated_at + CLOCKS_APART,
             }
         )
 

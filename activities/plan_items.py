@@ -52,6 +52,10 @@ class ItemMaker:
             return _skipped("unmappable", party.problem, party.name, party_id=party_id)
         if link is not None and link.books_id is not None:
             return self._for_pair(party_id, party, link, clients.get(int(link.books_id)))
+        if party.side.stands_alone is False:
+            return _skipped(
+                "left-to-people", "the people who belong to it are the clients", party.name, party_id=party_id
+            )
         return self._for_single(party_id, party, clients)
 
     def for_client(self, client: StagedClient) -> NewItem | None:

@@ -7,9 +7,9 @@ from temporalio import activity
 from activities.crm import Crm, CrmParty
 from activities.errors import temporal_errors
 from activities.models import PartySide
-from activities.parties import PartyMapping
+from activities.party_sides import PartyMapping, PartySides
 from activities.plan_models import StagedClient, StagedPage, StagedParty, StagePage
-from activities.sides import CLIENTS_FLOW, client_side, party_side
+from activities.sides import client_side
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Client
 from mapping.context import Context
@@ -22,44 +22,30 @@ class PartyListing:
     """The parties of one account, for plans."""
 
     def __init__(self, crm: Crm, mapping: PartyMapping, store: Store) -> None:
-        self._crm, self._mapping, self._store = crm, mapping, store
-        self._field_ids: Mapping[str, int] | None = None
+        self._crm, self._store, self._sides = crm, store, PartySides(crm, mapping, store)
 
     @activity.defn
     async def stage_parties(self, asked: StagePage) -> StagedPage:
         """List one page of all parties and keep it. Safe to repeat: a record listed again is written over.
 
-        The first page costs one request more, for the names of the account's custom fields.
+        Now and then a request more is needed, for the names of the account's custom fields.
         """
         with temporal_errors():
-            if asked.page == 1 or self._field_ids is None:
-                self._field_ids = await self._crm.field_ids()
             listed = await self._crm.listed(None, asked.page)
-            records = {
-                str(party.id): await self._staged(asked.plan.connection, party, self._field_ids)
-                for party in listed.items
-            }
+            records = {str(party.id): await self._staged(asked.plan.connection, party) for party in listed.items}
             await self._store.plans.staging.put(asked.plan.plan_id, "crm", records)
             return StagedPage(listed=len(listed.items), has_more=listed.has_more)
 
-    async def _staged(self, connection: str, party: CrmParty, field_ids: Mapping[str, int]) -> dict[str, object]:
-        mapping, staged = self._mapping, StagedParty(side=PartySide(exists=True), name=party.name)
+    async def _staged(self, connection: str, party: CrmParty) -> dict[str, object]:
+        staged = StagedParty(side=PartySide(exists=True), name=party.name)
         try:
-            side = party_side(party, mapping.template, mapping.context, self._store.links, field_ids)
+            side = await self._sides.of(connection, party)
         except (UnmappableValue, IncompleteRecord) as error:
             staged.problem = str(error)
         else:
-            partner = await self._partner(connection, party)
-            staged.side = side.model_copy(update={"values": _filled(side.values), "partner_hint": partner})
+            staged.side = side.model_copy(update={"values": _filled(side.values), "read_at": None})
             staged.other_emails = list(party.emails)
         return staged.model_dump(mode="json", exclude_defaults=True)
-
-    async def _partner(self, connection: str, party: CrmParty) -> int | None:
-        """Return the client for which we created this party, by the reference it carries; few carry one."""
-        if party.reference is None:
-            return None
-        maker = await self._store.intents.owner_of(connection, CLIENTS_FLOW, party.reference)
-        return int(maker.record_id) if maker is not None and maker.side == "books" else None
 
 
 class ClientListing:

@@ -70,7 +70,7 @@ class PlanMaker:
 
     def _meet_parties(self, parties: Parties) -> None:
         for party_id, party in parties.items():
-            if not party.problem:
+            if not party.problem and party.side.stands_alone is not False:
                 self._survey.add_party(party_id, party)
 
     async def _plan_parties(self) -> None:
@@ -79,7 +79,7 @@ class PlanMaker:
             links = await self._links_of(page)
             wanted = {int(link.books_id) for link in links.values() if link.books_id}
             for party_id, party in parties.items():
-                if party_id not in links:
+                if party_id not in links and party.side.stands_alone is not False:
                     wanted |= wanted_clients(self._survey, party_id, party)
             staged = await self._store.plans.staging.several(self._plan_id, "books", [str(each) for each in wanted])
             await self._store.plans.add(await asyncio.to_thread(self._party_rows, parties, links, staged))

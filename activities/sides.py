@@ -55,6 +55,7 @@ def party_side(
         changed_at=party.changed_at,
         books_only=sorted(field for field, rule in rules.items() if rule.direction is not ours[field].direction),
         silent=sorted(field for field, rule in rules.items() if rule.when_empty is not ours[field].when_empty),
+        stands_alone=party.stands_alone,
     )
 
 

@@ -1,7 +1,8 @@
 """Sweeps: list what changed, compare with what was last seen, and announce only what differs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from temporalio import activity
@@ -9,6 +10,8 @@ from temporalio import activity
 from activities.crm import Crm, CrmParty
 from activities.differences import announce_all, difference, tell_all
 from activities.errors import temporal_errors
+from activities.models import PartySide
+from activities.party_sides import PartyMapping, PartySides
 from activities.sides import CLIENTS_FLOW
 from activities.sweep_models import (
     DeletedSince,
@@ -21,9 +24,8 @@ from activities.sweep_models import (
     SweptPage,
 )
 from activities.watch_models import DeletionsPage
+from connectors.answers import Page
 from connectors.errors import NotFound
-from mapping.context import Context
-from mapping.engine import Template
 from mapping.values import IncompleteRecord, UnmappableValue
 from store.news import Difference
 from store.records import RecordKey
@@ -36,16 +38,18 @@ OVERLAP = timedelta(minutes=5)
 class Announce(Protocol):
     """Tells the workflow of a record that the record may differ. `priority` runs from 1, first, to 5."""
 
-    def __call__(self, connection: str, party_id: int, cause: str, priority: int) -> Awaitable[None]:
-        """Return once Temporal has accepted it."""
+    def __call__(
+        self, connection: str, party_id: int, cause: str, priority: int, side: PartySide | None = None
+    ) -> Awaitable[None]:
+        """Return once Temporal has accepted it. `side` is the party as a list has just shown it."""
 
 
 class SweepActivities:
     """The sweeps of the parties of one account."""
 
-    def __init__(self, crm: Crm, template: Template, context: Context, store: Store, announce: Announce) -> None:
-        self._crm, self._template, self._context = crm, template, context
-        self._store, self._announce = store, announce
+    def __init__(self, crm: Crm, mapping: PartyMapping, store: Store, announce: Announce) -> None:
+        self._crm, self._template, self._context = crm, mapping.template, mapping.context
+        self._store, self._announce, self._sides = store, announce, PartySides(crm, mapping, store)
 
     @activity.defn
     async def sweep_parties(self, page: SweepPage) -> SweptPage:
@@ -56,11 +60,13 @@ class SweepActivities:
         with temporal_errors():
             listed = await self._crm.listed(page.since, page.page)
             different = await self._different(page.connection, listed.items)
-            tell = self._teller(page.connection, "sweep" if page.since else "first sweep", page.priority)
+            sides = await self._sides_of(page.connection, different, listed)
+            tell = self._teller(page.connection, "sweep" if page.since else "first sweep", page.priority, sides)
             if page.since:
                 await announce_all(self._store.news, page.connection, self._crm.system, different, tell)
             else:  # everything is news to a first sweep, and nothing of it says how good webhooks are
-                await tell_all(await self._known(page, [each.record_id for each in different]), tell)
+                covered = {str(party_id) for party_id, side in sides.items() if side.stands_alone is False}
+                await tell_all(await self._known(page, [each.record_id for each in different], covered), tell)
             return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
 
     @activity.defn
@@ -94,7 +100,8 @@ class SweepActivities:
             except NotFound:
                 return SweptPage(listed=0, announced=0, has_more=False)
             different = await self._different(employer.connection, listed.items)
-            tell = self._teller(employer.connection, "employer renamed", page.priority)
+            sides = await self._sides_of(employer.connection, different, listed)
+            tell = self._teller(employer.connection, "employer renamed", page.priority, sides)
             await tell_all([each.record_id for each in different], tell)
             return SweptPage(listed=len(listed.items), announced=len(different), has_more=listed.has_more)
 
@@ -110,12 +117,12 @@ class SweepActivities:
         found = {party.id: self._difference(party, seen.get(str(party.id))) for party in parties}
         return [each for each in found.values() if each]
 
-    async def _known(self, page: SweepPage, ids: Sequence[str]) -> Sequence[str]:
-        """Return those that have a client; the others wait until all of them have been counted."""
+    async def _known(self, page: SweepPage, ids: Sequence[str], covered: Set[str]) -> Sequence[str]:
+        """Return those that have a client; the others wait until all of them have been counted, or never get one."""
         if not page.keep_creates:
             return ids
         seen = await self._store.links.seen(page.connection, CLIENTS_FLOW, ids)
-        single = [RecordKey(page.connection, CLIENTS_FLOW, each) for each in ids if each not in seen]
+        single = [RecordKey(page.connection, CLIENTS_FLOW, each) for each in ids if each not in seen.keys() | covered]
         await self._store.waiting.add(single)
         return [each for each in ids if each in seen]
 
@@ -130,9 +137,18 @@ class SweepActivities:
             return None
         return difference(party.id, self._store.links, party.changed_at, f"{fingerprint} {version}")
 
-    def _teller(self, connection: str, cause: str, priority: int) -> Callable[[str], Awaitable[None]]:
+    async def _sides_of(
+        self, connection: str, different: Sequence[Difference], listed: Page[CrmParty]
+    ) -> dict[int, PartySide]:
+        """Return the parties to be announced as the list shows them: so none of them need be read again."""
+        ids = {each.record_id for each in different}
+        return await self._sides.of_many(connection, [party for party in listed.items if str(party.id) in ids])
+
+    def _teller(
+        self, connection: str, cause: str, priority: int, sides: Mapping[int, PartySide] = MappingProxyType({})
+    ) -> Callable[[str], Awaitable[None]]:
         async def tell(party_id: str) -> None:
-            await self._announce(connection, int(party_id), cause, priority)
+            await self._announce(connection, int(party_id), cause, priority, sides.get(int(party_id)))
 
         return tell
 

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 
 class BulkFlow(BaseModel):
-    """The creates of one connection that wait; `count` of them at a time."""
+    """The creates of one connection that wait; `count` of them at a time, and whether a person approved them."""
 
     connection: str
     count: int
+    approved: bool = False
 
 
 class BulkCount(BaseModel):

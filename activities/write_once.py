@@ -78,4 +78,5 @@ def open_create(intent: Intent, *, in_doubt: bool, settle_until: datetime | None
         fence=intent.fence,
         in_doubt=in_doubt,
         settle_until=settle_until if in_doubt else None,
+        touched_at=intent.touched_at,
     )

@@ -5,7 +5,7 @@ Source: https://www.zoho.com/crm/developer/docs/api/v8/
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.crm import CrmParty, FieldIds, Gone, GonePage, one_named
@@ -20,7 +20,11 @@ from mapping.engine import Template
 from mapping.zoho_records import ACCOUNTS, CONTACTS, ZohoPath
 
 MODULES = (CONTACTS, ACCOUNTS)
-ROWS = 200  # of a query: so many cost one credit
+ROWS = 500  # of a query. So many cost two credits and save three requests
+MOST_ROWS = 2000
+MOST_ALTERNATIVES = 50  # in a query; how many Zoho takes is not documented
+# People who enter a contact with its account enter the account first.
+ALONE_AFTER = timedelta(minutes=10)
 
 
 class ZohoCrm:
@@ -39,17 +43,28 @@ class ZohoCrm:
         known = self._modules.get(party_id, CONTACTS)
         other = ACCOUNTS if known == CONTACTS else CONTACTS
         try:
-            return self._party(await self._zoho.get_record(known, str(party_id)))
+            record = await self._zoho.get_record(known, str(party_id))
         except NotFound:
-            return self._party(await self._zoho.get_record(other, str(party_id)))
+            record = await self._zoho.get_record(other, str(party_id))
+        (party,) = await self._parties([record])
+        return party
+
+    async def read_many(self, party_ids: Sequence[int]) -> Sequence[CrmParty]:
+        """Return those of the records that exist: contacts first, what is none of them among the accounts."""
+        found: dict[int, CrmParty] = {}
+        for module in MODULES:
+            left = [str(each) for each in party_ids if each not in found]
+            found |= {each.id: each for each in await self._by_ids(module, left)}
+        return list(found.values())
 
     async def with_email(self, email: str) -> Sequence[CrmParty]:
-        """Return the contacts with this address."""
+        """Return the contacts with this address. After a merge it may be the second one of who is left."""
         try:
-            condition = f"Email = {asking.coql_text(email.strip())}"
+            wanted = asking.coql_text(email.strip())
+            condition = f"(Email = {wanted} or Secondary_Email = {wanted})"
         except ValueError:  # a quote in an address: no query can hold it
             found = await self._zoho.search_by_email(CONTACTS, email, await self._fields_of(CONTACTS))
-            return [self._party(each) for each in found]
+            return await self._parties(found)
         return [party for party in await self._where(CONTACTS, condition) if party.has_email(email)]
 
     async def with_reference(self, reference: str) -> Sequence[CrmParty]:
@@ -69,13 +84,19 @@ class ZohoCrm:
             has_more = has_more or listed.has_more
         return found, has_more
 
-    async def organisation_named(self, name: str) -> int | None:
-        """Return the account of this name, if there is exactly one. A name that no query can hold finds none."""
+    async def employer(self, name: str) -> int | None:
+        """Return the account of this name, made if there is none: Zoho recognises accounts by their names.
+
+        A name that no query can hold is left to Zoho to recognise.
+        """
         try:
             found = await self._where(ACCOUNTS, f"Account_Name = {asking.coql_text(name)}")
         except ValueError:
-            return None
-        return one_named(name, found)
+            found = []
+        if found:
+            return one_named(name, found)
+        (outcome,) = await self._zoho.upsert(ACCOUNTS, [{"Account_Name": name}], ["Account_Name"])
+        return int(_saved("make the account of a new contact", outcome))
 
     async def create(self, body: Mapping[str, Any], reference: str, client_id: int) -> CrmParty:
         """Create a contact or an account by its reference: a repeat finds what the first attempt has made.
@@ -152,22 +173,48 @@ class ZohoCrm:
         has_more = False
         for module in modules:
             listed = await self._zoho.query(_select("id", module, condition, page))
-            ids = [str(row["id"]) for row in listed.items]
-            for start in range(0, len(ids), asking.MOST_RECORDS):
-                some = ids[start : start + asking.MOST_RECORDS]
-                records = await self._zoho.records_by_ids(module, some, await self._fields_of(module))
-                parties += [self._party(each) for each in records]
+            parties += await self._by_ids(module, [str(row["id"]) for row in listed.items])
             has_more = has_more or listed.has_more
         return Page(parties, has_more)
+
+    async def _by_ids(self, module: str, ids: Sequence[str]) -> list[CrmParty]:
+        parties: list[CrmParty] = []
+        for start in range(0, len(ids), asking.MOST_RECORDS):
+            some = ids[start : start + asking.MOST_RECORDS]
+            parties += await self._parties(await self._zoho.records_by_ids(module, some, await self._fields_of(module)))
+        return parties
+
+    async def _parties(self, records: Sequence[CrmRecord]) -> list[CrmParty]:
+        """Return records as parties. An account that has contacts does not stand alone: they are its clients."""
+        accounts = [each.id for each in records if each.module == ACCOUNTS]
+        peopled = await self._with_people(accounts) if accounts else set()
+        return [self._party(each, has_people=each.id in peopled) for each in records]
+
+    async def _with_people(self, accounts: Sequence[str]) -> set[str]:
+        """Return those of the accounts that have contacts."""
+        found: set[str] = set()
+        for start in range(0, len(accounts), MOST_ALTERNATIVES):
+            some = accounts[start : start + MOST_ALTERNATIVES]
+            ids = ", ".join(f"'{asking.number(each)}'" for each in some)
+            listed = await self._zoho.query(_select("Account_Name", CONTACTS, f"Account_Name in ({ids})", 1, MOST_ROWS))
+            found |= {str(row["Account_Name"]["id"]) for row in listed.items if row.get("Account_Name")}
+            if listed.has_more:  # some of them have so many that the others may be missing
+                found |= {each for each in some if each not in found and await self._has_people(each)}
+        return found
+
+    async def _has_people(self, account: str) -> bool:
+        condition = f"Account_Name = '{asking.number(account)}'"
+        return bool((await self._zoho.query(_select("id", CONTACTS, condition, 1, 1))).items)
 
     async def _fields_of(self, module: str) -> list[str]:
         """Return the fields to ask for: those that the mapping reads, as far as the account has them."""
         known = await self.field_ids()
         return [field for field in self._wanted[module] if f"{module}.{field}" in known]
 
-    def _party(self, record: CrmRecord) -> CrmParty:
+    def _party(self, record: CrmRecord, *, has_people: bool = False) -> CrmParty:
         self._modules[int(record.id)] = record.module
         values = record.values
+        is_new = record.created_at is not None and datetime.now(UTC) - record.created_at < ALONE_AFTER
         return CrmParty(
             id=int(record.id),
             is_organisation=record.module == ACCOUNTS,
@@ -176,6 +223,7 @@ class ZohoCrm:
             emails=[str(values[key]) for key in ("Email", "Secondary_Email") if values.get(key)],
             reference=str(values[self._reference_field]) if values.get(self._reference_field) else None,
             changed_at=record.modified_at,
+            stands_alone=record.module == CONTACTS or (False if has_people else None if is_new else True),
         )
 
 
@@ -183,13 +231,13 @@ def _wanted(template: Template, module: str, reference_field: str) -> list[str]:
     paths = [path for rule in template.rules.values() for path in rule.paths]
     mapped = [path.field for path in paths if isinstance(path, ZohoPath) and path.module == module]
     named = ["Account_Name"] if module == ACCOUNTS else ["First_Name", "Last_Name", "Email", "Secondary_Email"]
-    return list(dict.fromkeys([*mapped, *named, "Modified_Time", reference_field]))
+    return list(dict.fromkeys([*mapped, *named, "Created_Time", "Modified_Time", reference_field]))
 
 
-def _select(field: str, module: str, condition: str, page: int) -> str:
+def _select(field: str, module: str, condition: str, page: int, rows: int = ROWS) -> str:
     """Return a query for one page. Values in the condition are in quotes already, by `asking.coql_text`."""
     names = f"select {asking.name(field)} from {asking.name(module)}"  # noqa: S608 - COQL, and every part is checked
-    return f"{names} where {condition} order by id asc limit {(page - 1) * ROWS}, {ROWS}"
+    return f"{names} where {condition} order by id asc limit {(page - 1) * rows}, {rows}"
 
 
 def _person(values: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from workflows.models import (
     CallbackRequest,
     Change,
     ClientUpsertRequest,
+    ListedParty,
     PartyFromClientRequest,
 )
 from workflows.parties import PartyFromClient
@@ -47,9 +48,14 @@ class Announcer:
         """`crms` is the CRM of each connection. A connection that left the settings is taken for one with Capsule."""
         self._temporal, self._store, self._crms = temporal, store, crms
 
-    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
-        """Announce a party; `priority` is 1 if a person waits, 2 for a webhook, 3 for a sweep, 5 for a backfill."""
-        change = Change(system=self._crm(connection), cause=cause, priority=priority)
+    async def party_changed(
+        self, connection: str, party_id: int, cause: str, priority: int, side: ListedParty | None = None
+    ) -> None:
+        """Announce a party; `priority` is 1 if a person waits, 2 for a webhook, 3 for a sweep, 5 for a backfill.
+
+        `side` is the party as a list has just shown it.
+        """
+        change = Change(system=self._crm(connection), cause=cause, priority=priority, party=side)
         await self._signal(connection, party_id, change)
 
     async def client_changed(self, connection: str, client_id: str, cause: str, priority: int) -> None:
@@ -82,7 +88,7 @@ class Announcer:
         ]
         await self._temporal.start_workflow(
             BulkCreates.run,
-            BulkRequest(connection=connection),
+            BulkRequest(connection=connection, crm=self._crm(connection)),
             id=f"bulk-creates/{connection}/{CLIENTS_FLOW}",
             task_queue=WORKFLOW_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

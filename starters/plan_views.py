@@ -29,6 +29,7 @@ SKIPPED: Mapping[str, str] = {
     "unmappable": "the mapping cannot turn it into a client",
     "deleted": "deleted in FreshBooks",
     "archived": "archived in FreshBooks",
+    "left-to-people": "an account whose contacts are the clients",
     "orphaned": "its client was deleted, and that was accepted",
     "party-gone": "its party is not in the CRM any more",
     "made-by-us": "its party is not in the CRM any more",

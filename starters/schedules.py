@@ -68,7 +68,7 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
     wanted = [_alert_watch()]
     wanted += [_sweep(name, connection) for name, connection in settings.connections.items()]
     wanted += [
-        _client_sweep(name, connection.clients.sweep_every)
+        _client_sweep(name, connection)
         for name, connection in settings.connections.items()
         if connection.clients.direction == "both"
     ]
@@ -180,16 +180,16 @@ def _sweep(name: str, connection: Connection) -> Wanted:
     return _wanted(action, name, "clients", connection.clients.sweep_every, note)
 
 
-def _client_sweep(connection: str, every: timedelta) -> Wanted:
-    note = f"Lists the FreshBooks clients of {connection} that changed; catches what no webhook announced."
+def _client_sweep(name: str, connection: Connection) -> Wanted:
+    note = f"Lists the FreshBooks clients of {name} that changed; catches what no webhook announced."
     action = ScheduleActionStartWorkflow(
         ClientSweep.run,
-        ClientSweepRequest(connection=connection),
-        id=f"{CLIENT_SWEEP}/{connection}",
+        ClientSweepRequest(connection=name, crm=connection.crm),
+        id=f"{CLIENT_SWEEP}/{name}",
         task_queue=WORKFLOW_QUEUE,
-        static_summary=f"clients of {connection} that changed since the last sweep",
+        static_summary=f"clients of {name} that changed since the last sweep",
     )
-    return _wanted(action, connection, "clients", every, note)
+    return _wanted(action, name, "clients", connection.clients.sweep_every, note)
 
 
 def _hook_upkeep(connection: str, crm: str) -> Wanted:

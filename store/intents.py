@@ -4,7 +4,7 @@ States: reserved → sending → done, or in-doubt when nobody knows whether the
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
@@ -35,7 +35,7 @@ class FenceLost(Exception):
 
 @dataclass(frozen=True)
 class Intent:
-    """An intent as it stands. `settle_until` is set while it is in doubt."""
+    """An intent as it stands. `settle_until` is set while it is in doubt; `touched_at` is when it last moved."""
 
     id: int
     reference: str
@@ -43,6 +43,7 @@ class Intent:
     fence: int
     sent_at: datetime | None
     settle_until: datetime | None
+    touched_at: datetime | None = field(default=None, compare=False)
 
 
 class Intents:
@@ -218,4 +219,4 @@ def _key(row: IntentRow) -> RecordKey:
 
 
 def _intent(row: IntentRow) -> Intent:
-    return Intent(row.id, row.reference, row.state, row.fence, row.sent_at, row.settle_until)
+    return Intent(row.id, row.reference, row.state, row.fence, row.sent_at, row.settle_until, row.updated_at)

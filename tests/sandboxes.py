@@ -262,7 +262,10 @@ class Firm:
     def _clients(self) -> str:
         return f"{FRESHBOOKS}/accounting/account/{self.connection.freshbooks.account_id}/users/clients"
 
-    async def _announce(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+    async def _announce(
+        self, connection: str, party_id: int, cause: str, priority: int, side: PartySide | None = None
+    ) -> None:
+        del side
         self.announced.append(Announced(connection, party_id, cause, priority))
 
     async def _announce_client(self, connection: str, client_id: str, cause: str, priority: int) -> None:

@@ -14,11 +14,13 @@ from activities.crm_checks import CrmCheckActivities, NamedFields
 from activities.crm_hooks import CrmHookActivities
 from activities.duplicates import ClientMarkActivities, PartyMarkActivities
 from activities.hooks import FreshBooksHookActivities
-from activities.parties import PartyActivities, PartyMapping
+from activities.parties import PartyActivities
+from activities.party_sides import PartyMapping
 from activities.passes import ClientRules
 from activities.plan_listing import ClientListing, PartyListing
 from activities.queues import FRESHBOOKS, account_queue
 from activities.sweeps import Announce, SweepActivities
+from activities.waiting import WaitingActivities
 from activities.write_once import WriteOnce
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.http import TokenSource
@@ -118,7 +120,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
     mapping, once = PartyMapping(template, context), write_once(connection, store, connection.crm)
     parties = PartyActivities(parts.crm, mapping, store, once)
     party_marks = PartyMarkActivities(parts.crm, store)
-    sweeps = SweepActivities(parts.crm, template, context, store, wiring.announce)
+    sweeps = SweepActivities(parts.crm, mapping, store, wiring.announce)
     hooks = CrmHookActivities(parts.hooks)
     check = CrmCheckActivities(parts.checked, parts.pace, named_fields(template, connection))
     activities: list[Callable[..., Any]] = [
@@ -139,6 +141,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
         check.examine_crm,
         check.examine_custom_fields,
         PartyListing(parts.crm, mapping, store).stage_parties,
+        WaitingActivities(parts.crm, mapping, store, wiring.announce, wiring.announce_client).let_go,
     ]
     pace = connection.crm_account.calls_per_second
     return AccountQueue(account_queue(connection.crm, name), activities, pace)

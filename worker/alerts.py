@@ -5,7 +5,7 @@ from temporalio.client import Client
 
 from activities.alerts import ALERT_QUEUE, AlertActivities
 from activities.channels import Channel, UnusableChannel
-from activities.lookout import Lookout, WatchedQueue, WatchedStream
+from activities.lookout import Lookout, WatchedHooks, WatchedQueue, WatchedStream
 from activities.queues import FRESHBOOKS, account_queue
 from runtime.load import WrongSettings, explain
 from runtime.queues import WORKFLOW_QUEUE
@@ -24,7 +24,8 @@ CALLS_PER_SECOND = 10.0  # of looks and rounds together; far more than there are
 def alert_queue(settings: Settings, temporal: Client, store: Store, http: httpx.AsyncClient) -> AccountQueue:
     """Return the queue of the alert watch. Raises WrongSettings, with the address that cannot be used."""
     watch, told = settings.alerts, Rhythm(settings.alerts.group_for, settings.alerts.quiet_for)
-    lookout = Lookout(store, temporal, watched_streams(settings), watched_queues(settings), watch.backlog_after)
+    streams, queues, hooks = watched_streams(settings), watched_queues(settings), watched_hooks(settings)
+    lookout = Lookout(store, temporal, streams, queues, watch.backlog_after, hooks=hooks)
     alerts = AlertActivities(store, lookout, _channels(settings), told, http=http, heartbeat_url=watch.heartbeat_url)
     return AccountQueue(
         ALERT_QUEUE, [alerts.look, alerts.send_alerts, alerts.beat, alerts.try_channels], CALLS_PER_SECOND
@@ -50,6 +51,17 @@ def watched_queues(settings: Settings) -> list[WatchedQueue]:
     """Return the queue of all workflows and those of the accounts."""
     return [WatchedQueue(WORKFLOW_QUEUE, workflows=True)] + [
         WatchedQueue(account_queue(system, name), name)
+        for name, connection in settings.connections.items()
+        for system in (connection.crm, FRESHBOOKS)
+    ]
+
+
+def watched_hooks(settings: Settings) -> list[WatchedHooks]:
+    """Return the systems that are asked to tell us of changes; none if they cannot reach us."""
+    if settings.public_url is None:
+        return []
+    return [
+        WatchedHooks(name, system)
         for name, connection in settings.connections.items()
         for system in (connection.crm, FRESHBOOKS)
     ]

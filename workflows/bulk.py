@@ -5,24 +5,35 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.bulk import BulkActivities
     from activities.models import OpenHold, PartyKey
-    from activities.upkeep_models import BulkFlow
+    from activities.upkeep_models import BulkCount, BulkFlow
+    from activities.waiting import WaitingActivities
     from workflows.desk import Desk, show
     from workflows.models import BulkRequest, BulkResult, Resolution
-    from workflows.options import STORE_CALL
+    from workflows.options import STORE_CALL, api_call
     from workflows.search_attributes import IN_STEP, SYNCING
 
 BATCH = 100
+BACKFILL = 5
 
 
-async def weigh_first_creates(connection: str) -> None:
+async def weigh_first_creates(connection: str, crm: str) -> None:
     """Let the creates that a first sweep found go on if they are few; else a person is asked before any is made."""
     flow = BulkFlow(connection=connection, count=BATCH)
     found = await workflow.execute_local_activity_method(BulkActivities.waiting, flow, **STORE_CALL)
     if found.count > found.limit:
         await workflow.execute_local_activity_method(BulkActivities.ask, flow, **STORE_CALL)
         return
+    together = workflow.patched("read-together")
     while found.count:
-        found = await workflow.execute_local_activity_method(BulkActivities.let_pass, flow, **STORE_CALL)
+        if together:
+            found = await _let_go(flow, crm)
+        else:
+            found = await workflow.execute_local_activity_method(BulkActivities.let_pass, flow, **STORE_CALL)
+
+
+async def _let_go(flow: BulkFlow, crm: str) -> BulkCount:
+    call = api_call(crm, flow.connection, BACKFILL, "let creates go on that waited")
+    return await workflow.execute_activity_method(WaitingActivities.let_go, flow, **call)
 
 
 @workflow.defn
@@ -31,7 +42,7 @@ class BulkCreates:
 
     @workflow.init
     def __init__(self, request: BulkRequest) -> None:
-        self._flow = BulkFlow(connection=request.connection, count=BATCH)
+        self._flow, self._crm = BulkFlow(connection=request.connection, count=BATCH), request.crm
         self._desk = Desk()
         self._more = True
 
@@ -65,8 +76,12 @@ class BulkCreates:
     async def _let_go(self, *, approved: bool) -> int:
         released, batch = 0, BATCH
         step = BulkActivities.release if approved else BulkActivities.leave_out
+        together = approved and workflow.patched("read-together")
         while batch:
-            batch = (await workflow.execute_local_activity_method(step, self._flow, **STORE_CALL)).count
+            if together:
+                batch = (await _let_go(self._flow.model_copy(update={"approved": True}), self._crm)).count
+            else:
+                batch = (await workflow.execute_local_activity_method(step, self._flow, **STORE_CALL)).count
             released += batch
             show(SYNCING if batch else IN_STEP, f"{released} creates {'released' if approved else 'left out'}")
         return released

@@ -49,6 +49,7 @@ class ClientPass:
         self.choice = choice
         self.seen = ""
         self.cause = ""
+        self.listed: PartySide | None = None
         self.item = PlanItem()
         self.settle_time = timedelta(0)
 
@@ -65,13 +66,20 @@ class ClientPass:
         if client is not None and not crm_news and self._is_as_seen(standing, client):
             return ClientUpsertResult(outcome="in-step", client_id=standing.client_id)
         await self._settle(standing)
-        party = await self._calls.read_party(self._key)
+        party = self._as_listed(standing) or await self._calls.read_party(self._key)
         self.seen = party.fingerprint
         if not party.exists:
             return await self._gone(standing)
         if client is None and self._is_unchanged(standing, party):
             return ClientUpsertResult(outcome="in-step", client_id=standing.client_id)
         return await self._compare(standing, party, client)
+
+    def _as_listed(self, standing: Standing) -> PartySide | None:
+        """Return the party as a sweep has listed it, unless somebody may know better. It counts for one attempt."""
+        side, self.listed = self.listed, None
+        if side is None or side.read_at is None or self._is_asked or (standing.create and standing.create.in_doubt):
+            return None
+        return side if standing.looked_at is None or standing.looked_at < side.read_at else None
 
     async def _client_first(self, standing: Standing) -> ClientSide | None:
         return await self._calls.read_client(standing.client_id) if standing.client_id is not None else None
@@ -106,7 +114,18 @@ class ClientPass:
             return ClientUpsertResult(outcome="gone", client_id=standing.client_id)
         return await self._partings.gone(standing, self.cause)
 
+    async def _left_to_people(self, party: PartySide) -> ClientUpsertResult:
+        """Make no client of an organisation whose people are clients. As long as it may yet get people, its create
+        stays open, and the hourly look at open creates asks again.
+        """
+        if party.stands_alone is None:
+            return ClientUpsertResult(outcome="too-early")
+        await workflow.execute_local_activity_method(PassActivities.drop_intent, self._key, **STORE_CALL)
+        return ClientUpsertResult(outcome="left-to-people")
+
     async def _compare(self, standing: Standing, party: PartySide, client: ClientSide | None) -> ClientUpsertResult:
+        if standing.client_id is None and not party.stands_alone and not self._is_asked:
+            return await self._left_to_people(party)
         if standing.client_id is not None and client is None:
             client = await self._calls.read_client(standing.client_id)
         if client is not None:

@@ -111,7 +111,7 @@ class ClientSweep:
 
     async def _end(self) -> None:
         if self._progress.since is None:
-            await weigh_first_creates(self._progress.connection)
+            await weigh_first_creates(self._progress.connection, self._progress.crm)
         end = SweepEnd(stream=self._stream(), read_until=self._started_at())
         await workflow.execute_local_activity_method(CursorActivities.end_sweep, end, **STORE_CALL)
 

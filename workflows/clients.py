@@ -1,12 +1,13 @@
 """A party of the CRM and its FreshBooks client are brought in step: one workflow for each pair, one pass at a time."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.models import OpenHold, PartyKey
+    from activities.models import OpenHold, PartyKey, PartySide
     from activities.parties import PartyActivities
     from activities.queues import FRESHBOOKS
     from workflows.client_calls import ClientCalls
@@ -89,6 +90,7 @@ class ClientUpsert:
     async def _make_pass(self, changes: Sequence[Change]) -> ClientUpsertResult:
         self._calls.rank = rank_of(changes)
         self._pass.cause, self._pass.item = cause_of(changes), PlanItem(changes)
+        self._pass.listed = listed_of(changes)
         crm_news = any(each.system != FRESHBOOKS for each in changes)
         books_news = any(each.system == FRESHBOOKS for each in changes)
         while True:
@@ -158,6 +160,14 @@ class ClientUpsert:
 def rank_of(changes: Sequence[Change]) -> int:
     """Return the priority of a pass: that of its most urgent change."""
     return min(max(ASKED_BY_PERSON, min(each.priority for each in changes)), LOWEST_PRIORITY)
+
+
+def listed_of(changes: Sequence[Change]) -> PartySide | None:
+    """Return the party as a list showed it last; None if any of the changes asks to have it read."""
+    sides = [each.party for each in changes]
+    if any(side is None for side in sides):
+        return None
+    return max(filter(None, sides), key=lambda side: side.read_at or datetime.min.replace(tzinfo=UTC), default=None)
 
 
 def cause_of(changes: Sequence[Change]) -> str:

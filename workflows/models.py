@@ -1,10 +1,14 @@
 """What starters tell workflows, and what they answer. Tolerant on purpose: a signal that does not decode is lost."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from activities.models import PartySide
+
+ListedParty: TypeAlias = PartySide
+"""A party as a list has just shown it."""
 CAPSULE = "capsule"  # the CRM of requests from before there was another
 
 
@@ -22,12 +26,16 @@ class Expected(BaseModel):
 
 
 class Change(BaseModel):
-    """News that a record may differ. A hint: the record is always fetched before anything is decided."""
+    """News that a record may differ. A hint: the record is fetched before anything is decided.
+
+    `party` is the exception, a party as a list has just shown it: it counts unless somebody has looked at it since.
+    """
 
     system: str
     cause: str
     priority: int = 3
     expected: Expected | None = None
+    party: ListedParty | None = None
 
 
 class Resolution(BaseModel):
@@ -105,6 +113,7 @@ class BulkRequest(BaseModel):
     """One connection whose creates go beyond the limit."""
 
     connection: str
+    crm: str = CAPSULE
 
 
 class BulkResult(BaseModel):
@@ -184,6 +193,7 @@ class ClientSweepRequest(BaseModel):
     passes: int = 1
     known_deleted: list[int] = Field(default_factory=list)
     deleted: list[int] = Field(default_factory=list)
+    crm: str = CAPSULE
 
 
 class SweepResult(BaseModel):

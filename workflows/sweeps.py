@@ -107,7 +107,7 @@ class PartySweep:
 
     async def _end(self) -> None:
         if self._progress.keep_creates:
-            await weigh_first_creates(self._progress.connection)
+            await weigh_first_creates(self._progress.connection, self._progress.crm)
         end = SweepEnd(stream=self._stream(), read_until=self._started_at())
         await workflow.execute_local_activity_method(CursorActivities.end_sweep, end, **STORE_CALL)
 

@@ -13,8 +13,9 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueResponse
 from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleSpec
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.lookout import Lookout, WatchedQueue, WatchedStream, longest_wait
+from activities.lookout import Lookout, WatchedHooks, WatchedQueue, WatchedStream, longest_wait
 from store.alerts import Incident
+from store.news import Difference, Told
 from store.records import RecordKey
 from store.store import Store
 from tests.store.records import agreed, created
@@ -61,6 +62,20 @@ async def new_schedule(temporal: Client, firm_name: str) -> None:
 
 def later(minutes: float) -> time_machine.travel:
     return time_machine.travel(datetime.now(UTC) + minutes * MINUTE)
+
+
+async def test_a_system_whose_changes_only_sweeps_find_has_stopped_telling_us(
+    sqlite_store: Store, temporal: Client, firm_name: str
+) -> None:
+    """F12: a channel that Zoho has dropped says nothing of it."""
+    hooks = [WatchedHooks(firm_name, "zoho_crm")]
+    look = Lookout(sqlite_store, temporal, [], [], 10 * MINUTE, hooks=hooks)
+    for number in range(5):
+        assert await keys(look) == []
+        await sqlite_store.news.swept(firm_name, "zoho_crm", [Difference(str(number), "seen", datetime.now(UTC))])
+    assert await keys(look) == [f"no-webhooks/{firm_name}/zoho_crm"]
+    await sqlite_store.news.told([Told(firm_name, "zoho_crm", "7", datetime.now(UTC))])
+    assert await keys(look) == []
 
 
 async def test_no_sweep_for_too_long_is_silence_until_the_next_one_ends(

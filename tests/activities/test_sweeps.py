@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
 from activities.capsule_crm import CapsuleCrm
+from activities.party_sides import PartyMapping
 from activities.sweep_models import DeletedSince, PeoplePage, Stream, SweepEnd, SweepPage, SweptPage
 from activities.sweeps import OVERLAP, CursorActivities, SweepActivities
 from activities.watch_models import DeletionsPage
@@ -128,10 +129,8 @@ async def test_a_party_that_we_may_no_longer_see_is_not_deleted(firm: Firm) -> N
     hidden = {"parties": [], "restrictedParties": [{"id": party_id, "type": "organisation", "isRestricted": True}]}
     async with http_client(httpx.MockTransport(lambda _: httpx.Response(200, json=hidden))) as http:
         capsule = CapsuleApi(http, fixed_token(SecretStr("token")))
-        template = clients_template(firm.name, firm.connection)
-        sweeps = SweepActivities(
-            CapsuleCrm(capsule, "Ledgerline reference"), template, Context(), firm.store, firm._announce
-        )
+        mapping = PartyMapping(clients_template(firm.name, firm.connection), Context())
+        sweeps = SweepActivities(CapsuleCrm(capsule, "Ledgerline reference"), mapping, firm.store, firm._announce)
         asked = DeletionsPage(connection=firm.name, since=NOON)
         assert (await ActivityEnvironment().run(sweeps.sweep_deletions, asked)).announced == 0
     assert firm.announced == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from pydantic import SecretStr
 
 from activities.crm import Crm
@@ -99,13 +100,38 @@ async def test_a_change_is_written_and_read_back(api: ZohoCrmApi, crm: Crm) -> N
         await crm.update(firm, {"Account_Name": None})
 
 
-async def test_a_firm_is_found_by_its_name_if_there_is_one_of_it(api: ZohoCrmApi, crm: Crm) -> None:
-    """Z106."""
+async def test_the_firm_of_a_new_person_is_found_by_its_name_or_made_once(api: ZohoCrmApi, crm: Crm) -> None:
+    """Z75, Z106."""
     firm = await put(api, "Accounts", Account_Name="Okafor Ltd")
-    assert await crm.organisation_named("okafor ltd") == firm
-    assert await crm.organisation_named("O'Neill & Sons") is None
+    assert await crm.employer("okafor ltd") == firm
+    made = await crm.employer("O'Neill & Sons")
+    assert made is not None
+    assert await crm.employer("O'Neill & Sons") == made
     await put(api, "Accounts", Account_Name="Okafor Ltd")
-    assert await crm.organisation_named("Okafor Ltd") is None
+    assert await crm.employer("Okafor Ltd") is None
+
+
+async def test_an_account_with_contacts_leaves_it_to_them_to_be_clients(api: ZohoCrmApi, crm: Crm) -> None:
+    """Z75: while it is new it may yet get a contact."""
+    peopled, bare = [await put(api, "Accounts", Account_Name=name) for name in ("Okafor Ltd", "Berg AG")]
+    ada = await put(api, "Contacts", Last_Name="Okafor", Account_Name={"id": str(peopled)})
+    assert [(await crm.read(each)).stands_alone for each in (ada, peopled, bare)] == [True, False, None]
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=11)):
+        listed = {each.id: each.stands_alone for each in (await crm.listed(None, 1)).items}
+    assert listed == {ada: True, peopled: False, bare: True}
+
+
+async def test_many_records_are_read_at_once_whichever_module_they_are_in(api: ZohoCrmApi, crm: Crm) -> None:
+    firm = await put(api, "Accounts", Account_Name="Okafor Ltd")
+    people = [await put(api, "Contacts", Last_Name=f"Okafor {number}") for number in range(3)]
+    found = await crm.read_many([*people, firm, firm + 999_999])
+    assert {each.id for each in found} == {*people, firm}
+
+
+async def test_who_was_merged_into_another_contact_is_found_by_the_second_address(api: ZohoCrmApi, crm: Crm) -> None:
+    """F17."""
+    ada = await put(api, "Contacts", Last_Name="Okafor", Email="ada@okafor.test", Secondary_Email="a.o@home.test")
+    assert [each.id for each in await crm.with_email("A.O@home.test")] == [ada]
 
 
 async def test_a_list_has_what_changed_in_both_modules(api: ZohoCrmApi, crm: Crm) -> None:
@@ -121,12 +147,12 @@ async def test_a_list_has_what_changed_in_both_modules(api: ZohoCrmApi, crm: Crm
 
 async def test_a_long_list_comes_in_pages(api: ZohoCrmApi, crm: Crm) -> None:
     before = {each.id for each in (await crm.listed(None, 1)).items}
-    for start in range(0, 250, 50):
+    for start in range(0, 550, 50):
         await api.insert("Contacts", [{"Last_Name": f"Number {start + each}"} for each in range(50)])
     first, second = await crm.listed(None, 1), await crm.listed(None, 2)
     ids = [each.id for each in (*first.items, *second.items)]
     assert (first.has_more, second.has_more) == (True, False)
-    assert len(set(ids)) == len(ids) == len(before) + 250
+    assert len(set(ids)) == len(ids) == len(before) + 550
 
 
 async def test_what_was_deleted_is_told(api: ZohoCrmApi, crm: Crm) -> None:

@@ -20,7 +20,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.capsule_crm import CapsuleCrm
 from activities.client_plans import PlanActivities, PlanRules
-from activities.parties import PartyMapping
+from activities.party_sides import PartyMapping
 from activities.plan_listing import ClientListing, PartyListing
 from activities.plan_models import NewPlan, PlanName, StagePage
 from connectors.capsule.api import CapsuleApi

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
 from activities.capsule_crm import CapsuleCrm
+from activities.models import PartySide
+from activities.party_sides import PartyMapping
 from activities.sweep_models import SweepPage
 from activities.sweeps import SweepActivities
 from connectors.capsule.api import CapsuleApi
@@ -28,8 +30,9 @@ async def measure(url: str, token: str) -> dict[str, int]:
         await store.database.migrate()
         async with http_client() as http:
             api = CapsuleApi(http, fixed_token(SecretStr(token)), url)
-            crm, template = CapsuleCrm(api, "Ledgerline reference"), load_template("capsule-freshbooks/clients")
-            found = await _sweep(SweepActivities(crm, template, Context(), store, _note))
+            crm = CapsuleCrm(api, "Ledgerline reference")
+            mapping = PartyMapping(load_template("capsule-freshbooks/clients"), Context())
+            found = await _sweep(SweepActivities(crm, mapping, store, _note))
         await store.close()
     return found
 
@@ -46,9 +49,9 @@ async def _sweep(sweeps: SweepActivities) -> dict[str, int]:
     return {"parties": parties, "pages": pages, "after_first_page_kb": first, "at_the_end_kb": _peak()}
 
 
-async def _note(connection: str, party_id: int, cause: str, priority: int) -> None:
+async def _note(connection: str, party_id: int, cause: str, priority: int, side: PartySide | None = None) -> None:
     """Announce nothing: only the sweep itself is measured."""
-    del connection, party_id, cause, priority
+    del connection, party_id, cause, priority, side
 
 
 def _peak() -> int:

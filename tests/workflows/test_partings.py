@@ -1,5 +1,6 @@
 """Parties and clients that are archived, deleted, merged, and brought back."""
 
+from tests.attended import attended
 from tests.sandboxes import Firm
 from tests.workflows.office import Office
 from workflows.models import Resolution
@@ -194,7 +195,7 @@ async def test_more_creates_an_hour_than_allowed_wait_for_one_decision(office: O
     """F5, F22: a wrong mapping must not flood the books."""
     firm.use_clients(bulk_limit=2)
     parties = [await firm.new_party(name=f"Customer {number} of many") for number in range(4)]
-    async with office.working():
+    async with attended(office):
         outcomes = [(await office.sync(party_id)).outcome for party_id in parties]
         assert outcomes == ["created", "created", "waiting", "waiting"]
         bulk = office.temporal.get_workflow_handle(f"bulk-creates/{firm.name}/clients")

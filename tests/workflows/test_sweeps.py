@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.sweep_models import SweepPage, SweptPage
 from runtime.queues import WORKFLOW_QUEUE
+from tests.attended import attended
 from tests.sandboxes import Firm
 from tests.workflows.office import Office
 from workflows.models import Resolution, SweepRequest, SweepResult
@@ -56,7 +57,7 @@ async def cursor(firm: Firm) -> datetime | None:
 
 async def test_the_first_sweep_announces_everybody_behind_all_other_work(office: Office, firm: Firm) -> None:
     parties = [await firm.new_party() for _ in range(3)]
-    async with office.working():
+    async with attended(office):
         for party_id in parties:
             office.expect(party_id)
         assert await swept(office) == SweepResult(listed=3, announced=3, passes=1)
@@ -71,7 +72,7 @@ async def test_a_first_sweep_that_would_create_too_much_asks_before_it_creates_a
     """F5, F22."""
     firm.use_clients(bulk_limit=2)
     parties = [await firm.new_party(name=name) for name in ("Acme", "Globex", "Initech")]
-    async with office.working():
+    async with attended(office):
         await swept(office)
         assert (await office.hold_listed("bulk-creates")).reason == "bulk-limit"
         assert firm.clients() == []
