@@ -20,7 +20,7 @@ from mapping.engine import Template
 from mapping.zoho_records import ACCOUNTS, CONTACTS, ZohoPath
 
 MODULES = (CONTACTS, ACCOUNTS)
-ROWS = 500  # of a query. So many cost two credits and save three requests
+ROWS = 500  # of a query: so many cost two credits and save two requests; a page of a sweep has to end within its time
 MOST_ROWS = 2000
 MOST_ALTERNATIVES = 50  # in a query; how many Zoho takes is not documented
 # People who enter a contact with its account enter the account first.
@@ -36,6 +36,7 @@ class ZohoCrm:
         self._zoho, self._reference_field = zoho, reference_field
         self._wanted = {module: _wanted(template, module, reference_field) for module in MODULES}
         self._modules: dict[int, str] = {}
+        self._last_pages: dict[tuple[str, str], int] = {}
         self._field_ids = FieldIds(self._read_field_ids)
 
     async def read(self, party_id: int) -> CrmParty:
@@ -171,8 +172,14 @@ class ZohoCrm:
         """Return one page of what a query finds: the query gives the ids, the records are read by them."""
         parties: list[CrmParty] = []
         has_more = False
+        if page == 1:
+            self._last_pages.clear()
         for module in modules:
+            if page > self._last_pages.get((module, condition), page):
+                continue
             listed = await self._zoho.query(_select("id", module, condition, page))
+            if not listed.has_more:
+                self._last_pages[module, condition] = page
             parties += await self._by_ids(module, [str(row["id"]) for row in listed.items])
             has_more = has_more or listed.has_more
         return Page(parties, has_more)

@@ -29,9 +29,11 @@ from tests.channels import Post
 from tests.databases import TEST_KEYS, sqlite_url
 from tests.replay.pairs import TWO_WAY
 from tests.replay.plans import PLANS
+from tests.replay.zoho import ZOHO
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
 from tests.workflows.office import Office, until
+from tests.zoho_firms import ZohoPeople
 from worker.alerts import alert_queue
 from worker.main import account_worker
 from workflows.alerts import AlertTest, AlertWatch
@@ -244,6 +246,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         consent_retried,
         *TWO_WAY,
         *PLANS,
+        *ZOHO,
     )
 }
 
@@ -253,12 +256,16 @@ async def record(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store(sqlite_url(Path(folder)), TEST_KEYS)
         await store.database.migrate()
-        direction = "both" if SCENARIOS[name] in TWO_WAY else "to-books"
+        crm = "zoho_crm" if SCENARIOS[name] in ZOHO else "capsule"
+        direction = "both" if SCENARIOS[name] in (*TWO_WAY, *ZOHO) else "to-books"
         async with (
             embedded_server() as server,
-            open_firm(store, Path(folder), "acme", direction=direction) as firm,
+            open_firm(store, Path(folder), "acme", crm=crm, direction=direction) as firm,
         ):
-            await firm.new_field("Ledgerline reference")
+            if SCENARIOS[name] in ZOHO:
+                await ZohoPeople(firm).make_reference_field()
+            else:
+                await firm.new_field("Ledgerline reference")
             office = Office(server.client, firm)
             async with office.working():
                 handle = await SCENARIOS[name](office)
