@@ -1,5 +1,6 @@
 """What answers of the systems mean for an operator: pure judgements, each with what to do."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from store.tokens import NEEDS_CONSENT, REFRESHING, Account, Grant
 
 CLOCK_WARNING, CLOCK_WRONG = timedelta(seconds=30), timedelta(minutes=5)
 LITTLE_LEFT = 0.1  # of the quota
+LITTLE_PERIODS = 60  # of our pace, where nobody says how large the quota is
+MOST_NAMED = 10  # of an account's fields, those first that are written alike
 CHECKBOX, TEXT = "boolean", "text"
 
 
@@ -57,7 +60,7 @@ def judge_quota(state: ServiceState, pace: Pace) -> Finding:
     """Compare what the system grants with what the settings use, and say how much is left."""
     used = f"{pace.setting} uses {pace.requests:,} {pace.period}"
     if state.limit is None:
-        return Finding(level="note", text=f"quota: the answer does not say it; {used}")
+        return _judge_rest(state.remaining, pace, used)
     if pace.requests > state.limit:
         text = f"quota: {state.limit:,} are granted, but {used}: set it to {state.limit:,} at most, or requests wait"
         return Finding(level="warning", text=text)
@@ -137,6 +140,16 @@ def judge_scopes(provider: Provider, granted: str, connect: str) -> list[Finding
     return findings or [Finding(level="ok", text="scopes: what we use, and no more")]
 
 
+def _judge_rest(left: int | None, pace: Pace, used: str) -> Finding:
+    """Judge what is left of a quota whose size is not said, as Zoho's is not before half of it is used."""
+    if left is None:
+        return Finding(level="note", text=f"quota: the answer does not say it; {used}")
+    if left < LITTLE_PERIODS * pace.requests:
+        text = f"quota: only {left:,} are left; does another program use the same account? Lower {used}"
+        return Finding(level="warning", text=text)
+    return Finding(level="note", text=f"quota: {left:,} are left; {used}")
+
+
 def _judge_life(account: Account, grant: Grant) -> Finding:
     left = grant.expires_at - datetime.now(UTC)
     if account.state == REFRESHING:
@@ -171,7 +184,8 @@ def _misfit(field: str, rule: FieldRule, definition: CustomField) -> str | None:
 
 
 def _unknown_field(field: str, named: str, definitions: Sequence[CustomField]) -> Finding:
-    there = _quoted(sorted(each.name for each in definitions if each.name)[:10]) or "none at all"
+    names = [each.name for each in definitions if each.name]
+    there = _quoted(difflib.get_close_matches(named, names, MOST_NAMED, 0.0)) or "none at all"
     text = (
         f"mapping: {field} is taken from the custom field “{named}”, and parties have no such field. They have: {there}"
     )

@@ -42,14 +42,12 @@ class Renewal:
 
     def put_off_by(self, account: Account) -> Wait | None:
         """Return why this process does not ask just now, None if it may."""
-        until, error = self._put_off
-        if time.monotonic() < until:
-            return error
         # Zoho gives ten tokens in ten minutes, and asking on prolongs the wait: what one process was told, all heed.
         wait = account.not_before - datetime.now(UTC) if account.not_before else timedelta(0)
-        if wait <= timedelta(0):
-            return None
-        return Unavailable(account.system, f"{self.provider.title} wants to be asked for new tokens later", wait)
+        if wait > timedelta(0):
+            return Unavailable(account.system, f"{self.provider.title} wants to be asked for new tokens later", wait)
+        until, error = self._put_off
+        return error if time.monotonic() < until else None
 
     async def begin(self, account: Account, grant: Grant) -> None:
         """Claim the renewal and see it through, unless somebody is faster. Look at the row again afterwards.

@@ -246,3 +246,6 @@ class ZohoCrmSettings(Settings):
     """The status with which errors of the addresses for tokens come."""
     live_tokens: Times = 30
     """Live access tokens of one refresh token: 30, or 15 by another source; one more ends the oldest."""
+    mints: Times = 10
+    """Access tokens that one refresh token may ask for within `mints_within` seconds; to ask on prolongs the wait."""
+    mints_within: Annotated[float, Field(gt=0)] = 600

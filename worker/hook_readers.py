@@ -20,9 +20,8 @@ from workflows.hooks import PARTY_EVENTS
 
 # A delivery waits this long, at most, for its callback to be verified; its sender waits for about ten seconds.
 VERIFICATION_CHECKS, VERIFICATION_CHECK_SECONDS = 20, 0.1
-TOKEN_LENGTH = (
-    48  # Zoho takes 50 characters; source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/enable.html
-)
+# Zoho takes 50 characters. Source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/enable.html
+TOKEN_LENGTH = 48
 SIGNATURE_HEADER = "x-freshbooks-hmac-sha256"
 
 
@@ -67,8 +66,8 @@ def _crm_reader(crm: str, connection: str, keys: KeyRing) -> HookReader:
 
 
 def _channel_number(keys: KeyRing, connection: str, event: str) -> str:
-    """Return the number of a channel. It is the same at every start, so that the channel is found and renewed."""
-    return str(int(keys.path_secrets(f"channel {ZOHO_CRM} {connection} {event}")[0][:15], 16))
+    """Return the number of a channel: always the same, with a further key too, so that it is found and renewed."""
+    return str(int(keys.path_secrets(f"channel {ZOHO_CRM} {connection} {event}")[-1][:15], 16))
 
 
 def _channel_tokens(keys: KeyRing, connection: str) -> list[str]:

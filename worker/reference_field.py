@@ -5,8 +5,9 @@ from typing import Protocol
 
 from activities.check_rules import TEXT, CustomField
 from activities.crm_checks import CheckedCapsule, CheckedZohoCrm
+from connectors import zoho_crm
 from connectors.capsule.api import CapsuleApi
-from connectors.errors import ConnectorError, Forbidden, UnknownOutcome
+from connectors.errors import ConnectorError, Forbidden, Refused, UnknownOutcome
 from connectors.zoho_crm.api import ZohoCrmApi
 from runtime.accounts import CapsuleAccount, ZohoCrmAccount
 from worker.session import Session
@@ -20,6 +21,9 @@ ZOHO_LENGTH = 120
 class FieldMaker(Protocol):
     """Looks for our field in one account, and makes it."""
 
+    by_hand: str
+    """What a person makes who makes it."""
+
     async def known(self) -> Sequence[CustomField]:
         """Return the custom fields that there are."""
 
@@ -32,13 +36,15 @@ class FieldMaker(Protocol):
 
 async def ensure_reference_field(session: Session) -> None:
     """Make our text field wherever it is missing, and say what came of it. Nothing here undoes the connection."""
-    say, maker = session.screen.say, _maker(session)
-    name, title = "", session.provider.title
+    say, maker, title = session.screen.say, _maker(session), session.provider.title
+    missing = list(maker.wanted())
     try:
         known = {each.name: each for each in await maker.known()}
+        missing = [name for name in maker.wanted() if name not in known]
         for name in maker.wanted():
-            if name not in known:
+            if name in missing:
                 await maker.make(name)
+                missing.remove(name)
                 say(f"{title}: made the custom field “{name}”.")
             elif known[name].type != TEXT:
                 say(
@@ -47,11 +53,16 @@ async def ensure_reference_field(session: Session) -> None:
             elif known[name].flaw:
                 say(f"{title}: the custom field “{name}” {known[name].flaw}.")
     except Forbidden:
-        say(f"{title}: this user may not make custom fields; have an administrator make a text field “{name}”.")
+        wish = f"have an administrator make {maker.by_hand} {_quoted(missing)}"
+        say(f"{title}: this user may not make custom fields; {wish}.")
     except UnknownOutcome:
-        say(f"{title} did not answer whether it made the custom field “{name}”: run this command again.")
+        say(f"{title} did not answer whether it made the custom field {_quoted(missing[:1])}: run this command again.")
     except ConnectorError as error:
-        say(f"{error}. Run this command again, or make the custom text field “{name}” by hand (unique, if you can).")
+        say(f"{error}. Run this command again, or make {maker.by_hand} {_quoted(missing)} by hand.")
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " and ".join(f"“{each}”" for each in names)
 
 
 def _maker(session: Session) -> FieldMaker:
@@ -65,6 +76,8 @@ def _maker(session: Session) -> FieldMaker:
 
 
 class _CapsuleFields:
+    by_hand = "a text field"
+
     def __init__(self, api: CapsuleApi, name: str) -> None:
         self._api, self._name, self._checked = api, name, CheckedCapsule(api)
 
@@ -80,6 +93,8 @@ class _CapsuleFields:
 
 class _ZohoFields:
     """Zoho gives a new field an API name made of its label, with underscores for spaces."""
+
+    by_hand = "a single-line field without duplicate values"
 
     def __init__(self, api: ZohoCrmApi, name: str) -> None:
         self._api, self._name, self._checked = api, name, CheckedZohoCrm(api)
@@ -99,3 +114,6 @@ class _ZohoFields:
             "unique": {"casesensitive": False},
         }
         await self._api.create_field(module, {"fields": [field]})
+        if name not in {each.name for each in await self.known()}:
+            text = f"Zoho CRM lists the field that it has just made under another API name than {name}"
+            raise Refused(zoho_crm.PROVIDER.system, f"{text}: set `clients.reference_field` to that one")

@@ -32,7 +32,7 @@ def check_data_centre(session: Session, redirect: Redirect) -> None:
     named = zoho.named_by_redirect(configured, redirect.accounts_server, redirect.location)
     if named.tokens_url != configured.tokens_url:
         centre = zoho.data_centre_of(named.tokens_url.removesuffix("/oauth/v2/token"))
-        _stop(session, f"data_centre: {centre.name if centre else redirect.location}")
+        _stop(session, f"`data_centre: {centre.name if centre else redirect.location}`")
 
 
 def check_api(session: Session, account: ZohoCrmAccount, tokens: Tokens) -> None:
@@ -41,11 +41,13 @@ def check_api(session: Session, account: ZohoCrmAccount, tokens: Tokens) -> None
     if named is None or named == zoho_api_url(account):
         return
     centre = zoho.data_centre_of(named)
-    usual = centre is not None and centre.api_url == named
-    _stop(session, f"data_centre: {centre.name}" if centre and usual else f"base_url: {named}")
+    if centre is None or centre.api_url != named:
+        _stop(session, f"`base_url: {named}`")
+    else:  # production, where no address of the API has to be written
+        _stop(session, f"`data_centre: {centre.name}`{' in place of `base_url`' if account.base_url else ''}")
 
 
 def _stop(session: Session, line: str) -> None:
     place = f"connections.{session.name}.{session.system}"
-    text = f"this person's Zoho account is elsewhere than the settings say: write `{line}` under {place}"
+    text = f"this person's Zoho account is elsewhere than the settings say: write {line} under {place}"
     raise CannotConnect(f"{text} and run the command again; nothing was changed")

@@ -211,8 +211,8 @@ class ZohoCrmApi:
     async def create_field(self, module: str, body: Mapping[str, Any]) -> None:
         """Create a custom field from a body in Zoho's own words, which are not certain enough to be ours.
 
-        Look among `fields` first and afterwards, also after an UnknownOutcome. Needs a right that `zoho_crm.SCOPES`
-        does not ask for. Source: https://www.zoho.com/crm/developer/docs/api/v8/create-field.html
+        Look among `fields` first and afterwards, also after an UnknownOutcome.
+        Source: https://www.zoho.com/crm/developer/docs/api/v8/create-field.html
         """
         query = [("module", asking.name(module))]
         doing = f"create a field of {module}"

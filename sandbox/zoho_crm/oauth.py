@@ -18,9 +18,6 @@ from sandbox.zoho_crm.errors import said
 LIFETIME, CODE_LIFE = 3600, 60.0
 """Seconds for which an access token and an authorisation code work."""
 
-MINTS, MINTS_WITHIN = 10, 600.0
-"""Access tokens that one refresh token may ask for in so many seconds."""
-
 MOST_REFRESH_TOKENS = 20
 SCOPES = (
     *("ZohoCRM.modules.ALL", "ZohoCRM.settings.ALL", "ZohoCRM.users.ALL", "ZohoCRM.org.ALL"),
@@ -109,7 +106,7 @@ class OAuth:
         code = self._tokens.take_code(form.get("code", ""), self._client_id, "")
         if code is None:
             raise self._refused("invalid_code")
-        if form.get("redirect_uri") != code.redirect_uri:
+        if form.get("redirect_uri", "") != code.redirect_uri:  # a code of the console (a "self client") has none
             raise self._refused("invalid_redirect_uri")
         offline = code.challenge_method == "offline"
         record = self._issue(code.scope, offline=offline)
@@ -146,11 +143,11 @@ class OAuth:
         """Count a mint, and return whether it was one too many. Refused ones count: whoever goes on asking is refused
         on and on.
         """
-        asked, present = self._mints[text], time()
-        while asked and asked[0] <= present - MINTS_WITHIN:
+        asked, present, knobs = self._mints[text], time(), self._account.settings
+        while asked and asked[0] <= present - knobs.mints_within:
             asked.popleft()
         asked.append(present)
-        return len(asked) > MINTS
+        return len(asked) > knobs.mints
 
     def _form(self, call: Call) -> dict[str, str]:
         """Return the parameters of a call, which come in its body or in its query."""

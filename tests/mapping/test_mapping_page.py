@@ -11,6 +11,7 @@ from mapping.rules import FieldRule
 from mapping.transforms import known_transforms
 from runtime.settings import ClientsFlow
 from tests.mapping.parties import CLIENTS
+from tests.mapping.test_zoho_records import CLIENTS as OF_ZOHO
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 EXAMPLES = [block.split("```")[0] for block in PAGE.split("```yaml\n")[1:]]
@@ -41,6 +42,21 @@ def test_every_shipped_field_is_listed_with_its_direction_and_owner() -> None:
     assert listed == {field: [rule.direction.value, rule.owner.value] for field, rule in CLIENTS.rules.items()}
 
 
+def test_every_field_of_zohos_is_listed_with_its_spots() -> None:
+    listed = {row[0]: [text for text in row[1:] if text] for row in table("field")}
+    assert listed == {
+        field: [path.text.partition(".")[2] for path in sorted(rule.paths, key=lambda each: each.text, reverse=True)]
+        for field, rule in OF_ZOHO.rules.items()
+    }
+
+
+def test_directions_and_owners_are_the_same_for_every_crm() -> None:
+    """S4: so that one table is enough."""
+    for field, rule in CLIENTS.rules.items():
+        of_zoho = OF_ZOHO.rules[field]
+        assert (of_zoho.direction, of_zoho.owner) == (rule.direction, rule.owner), field
+
+
 def test_every_key_of_an_entry_is_explained() -> None:
     assert {row[0] for row in table("key")} == {each.alias or name for name, each in FieldRule.model_fields.items()}
 
@@ -53,6 +69,8 @@ def test_every_path_is_named() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_can_be_used_as_it_stands(example: str) -> None:
     document: dict[str, Any] = YAML(typ="safe", pure=True).load(example)
-    flow = ClientsFlow.model_validate(document["connections"]["acme"]["clients"])
-    changed = CLIENTS.with_overrides(flow.mapping)
-    assert changed.version != CLIENTS.version or flow.direction == "to-books"
+    connection = document["connections"]["acme"]
+    flow = ClientsFlow.model_validate(connection["clients"])
+    template = OF_ZOHO if "zoho_crm" in connection else CLIENTS
+    changed = template.with_overrides(flow.mapping)
+    assert changed.version != template.version or flow.direction == "to-books"

@@ -287,3 +287,79 @@ def test_no_client_secret_is_shown_when_settings_are_printed(tokens: None) -> No
     """Z137."""
     settings = loaded(REGISTERED)
     assert "s3cret" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+ZOHO = """\
+connections:
+  acme:
+    zoho_crm:
+      client_id: ours
+      client_secret: env:CAPSULE_TOKEN
+      data_centre: eu
+    freshbooks:
+      client_id: ours
+      client_secret: file:freshbooks.token
+"""
+
+
+def test_a_connection_may_have_zoho_crm_in_place_of_capsule(tokens: None) -> None:
+    """Z27."""
+    settings = loaded(ZOHO)
+    acme = settings.connections["acme"]
+    assert (acme.crm, list(acme.accounts), settings.crms) == (
+        "zoho_crm",
+        ["zoho_crm", "freshbooks"],
+        {"acme": "zoho_crm"},
+    )
+    assert acme.zoho_crm is not None
+    assert (acme.crm_account, acme.zoho_crm.data_centre) == (acme.zoho_crm, "eu")
+    assert acme.reference_field == "Ledgerline_Reference"
+
+
+ONE_CRM = ":2: connections.acme: give one CRM: either `capsule` or `zoho_crm` (a second CRM is a connection of its own)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("    freshbooks", "    capsule: {token: x}\n    freshbooks", ONE_CRM),
+        ("\n      client_id: ours\n      client_secret: env:CAPSULE_TOKEN\n      data_centre: eu", "", ONE_CRM),
+        ("data_centre: eu", "data_centre: europe", ":6: connections.acme.zoho_crm.data_centre: Input should be 'us', "),
+        ("data_centre: eu", "data_center: eu", "data_center: there is no such setting; did you mean `data_centre`?"),
+        ("data_centre: eu", "requests_per_minute: 0", ":6: connections.acme.zoho_crm.requests_per_minute: "),
+        ("data_centre: eu", "redirect_uri: http://acme.test/back", ":6: connections.acme.zoho_crm.redirect_uri: write"),
+        ("client_secret: env:CAPSULE_TOKEN", "token: x", ":3: connections.acme.zoho_crm: give either `token`, or"),
+    ],
+    ids=["two CRMs", "an empty CRM", "centre", "misspelt", "pace", "redirect", "two ways in"],
+)
+def test_a_mistake_about_zoho_is_said_with_its_line(tokens: None, before: str, after: str, said: str) -> None:
+    assert said in mistakes(ZOHO.replace(before, after, 1))
+
+
+def test_a_connection_without_a_crm_is_refused_with_its_line(tokens: None) -> None:
+    written = f"{ZOHO.partition('    zoho_crm')[0]}    freshbooks{ZOHO.partition('    freshbooks')[2]}"
+    assert ONE_CRM in mistakes(written)
+
+
+def test_a_code_of_zohos_console_comes_without_a_redirect(tokens: None) -> None:
+    """Z27: only where the system has such codes may the address be left empty."""
+    assert (
+        loaded(ZOHO.replace("data_centre: eu", 'redirect_uri: ""')).connections["acme"].crm_account.redirect_uri == ""
+    )
+    said = mistakes(REGISTERED.replace("client_id: ours", 'client_id: ours\n      redirect_uri: ""', 1))
+    assert ":5: connections.acme.capsule.redirect_uri: write an https:// address" in said
+
+
+@pytest.mark.parametrize("name", ["Ledgerline reference", "Contacts.Our_Reference", "2nd", "Réf", "a-b"])
+def test_in_zoho_our_field_goes_by_its_api_name(tokens: None, name: str) -> None:
+    """Z36: by any other name it would never be found."""
+    said = mistakes(f"{ZOHO}    clients: {{reference_field: {name}}}\n")
+    assert ":2: connections.acme: in Zoho CRM `clients.reference_field` is the API name of a field, such as" in said
+
+
+def test_in_capsule_our_field_goes_by_any_name(tokens: None) -> None:
+    written = GOOD.replace("    settle_time", "    clients: {reference_field: Our reference}\n    settle_time")
+    assert loaded(written).connections["acme"].reference_field == "Our reference"
+    assert (
+        loaded(f"{ZOHO}    clients: {{reference_field: Our_Ref2}}\n").connections["acme"].reference_field == "Our_Ref2"
+    )

@@ -105,6 +105,46 @@ async def test_a_refresh_that_was_not_sent_is_anybodys_again(store: Store) -> No
     assert await store.tokens.claim(await standing(store), "next")
 
 
+async def test_all_learn_until_when_a_system_wants_to_be_left_alone(store: Store) -> None:
+    """F11: Zoho prolongs its wait for whoever asks on, so no process may ask for what another was refused."""
+    account = await connected(store)
+    await store.tokens.claim(account, "mine")
+    await store.tokens.release(account, "somebody else's", NOON)
+    assert (await standing(store)).not_before is None
+    await store.tokens.release(account, "mine", NOON)
+    waiting = await standing(store)
+    assert (waiting.state, waiting.holder, waiting.version, waiting.not_before) == (USABLE, None, 1, NOON)
+    assert waiting == (await store.tokens.all())[PLACE] == (await store.tokens.read(*PLACE))[0]
+
+
+@pytest.mark.parametrize("way", ["renewed", "connected again", "forgotten", "asked without a wait"])
+async def test_the_wait_is_over_with_the_next_answer(store: Store, way: str) -> None:
+    account = await connected(store)
+    await store.tokens.claim(account, "mine")
+    await store.tokens.release(account, "mine", NOON)
+    await store.tokens.claim(account, "next")
+    match way:
+        case "renewed":
+            assert await store.tokens.renew(account, granted(2))
+        case "connected again":
+            await connected(store, 2)
+        case "forgotten":
+            await store.tokens.forget(*PLACE)
+        case _:
+            await store.tokens.release(account, "next")
+    assert (await standing(store)).not_before is None
+
+
+async def test_a_wait_outlives_a_loss_that_a_person_has_cured(store: Store) -> None:
+    """F11: that a person says "try again" does not shorten what the system said."""
+    account = await connected(store)
+    await store.tokens.claim(account, "mine")
+    await store.tokens.release(account, "mine", NOON)
+    await store.tokens.lose(account, "invalid_client")
+    await store.tokens.try_again(*PLACE)
+    assert (await standing(store)).not_before == NOON
+
+
 async def test_a_refused_refresh_is_lost_consent_only_if_nobody_was_faster(store: Store) -> None:
     """F9: the loser of a race must not destroy what the winner has."""
     account = await connected(store)

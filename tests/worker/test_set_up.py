@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sandbox.service import Service
 from store.store import open_store
 from tests.attended import attended, holds, no_hold, one_hold, waiting
 from tests.consents import registered
-from tests.sandboxes import CAPSULE, FRESHBOOKS, Firm, Switchboard, sandbox_settings
+from tests.sandboxes import CAPSULE, FRESHBOOKS, ZOHO_CRM, Firm, Switchboard, sandbox_settings
 from tests.worker.test_connect import Person
 from tests.workflows.conftest import office
 from tests.workflows.office import Office, until
@@ -35,6 +36,26 @@ __all__ = ["office"]
 async def installed(
     temporal: Client, firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Firm]:
+    """Capsule and FreshBooks, to be connected by a person."""
+    capsule = registered(firm.sandbox.capsule_service, CAPSULE)
+    async with installation(temporal, firm, tmp_path, monkeypatch, capsule=capsule) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def installed_zoho(
+    temporal: Client, zoho_firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Firm]:
+    """Zoho CRM and FreshBooks, to be connected by a person."""
+    zoho = registered(zoho_firm.sandbox.zoho_crm_service, ZOHO_CRM, accounts_url=ZOHO_CRM, requests_per_minute=60_000)
+    async with installation(temporal, zoho_firm, tmp_path, monkeypatch, zoho_crm=zoho) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def installation(
+    temporal: Client, firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **crm_account: Any
+) -> AsyncIterator[Firm]:
     """Both accounts are to be connected by a person; commands find our Temporal, our store and our key."""
     secret = base64.b64encode(bytes(range(32))).decode()
     key = tmp_path / "ledgerline.key"
@@ -42,15 +63,13 @@ async def installed(
     key.chmod(0o600)
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.service_client.config.target_host)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
-    switchboard = Switchboard(capsule=firm.sandbox.capsule, freshbooks=firm.sandbox.freshbooks)
+    stand_ins = firm.sandbox
+    switchboard = Switchboard(capsule=stand_ins.capsule, freshbooks=stand_ins.freshbooks, zoho=stand_ins.zoho_crm)
     monkeypatch.setattr(worker.connect, "http_client", lambda: http_client(switchboard))
     monkeypatch.setattr(worker.account_workers, "LOOK_EVERY", 0.1)
     monkeypatch.setattr(activities.errors, "TOKEN_CHECK", activities.errors.TOKEN_CHECK / 30)
-    accounts = {
-        "capsule": registered(firm.sandbox.capsule_service, CAPSULE),
-        "freshbooks": registered(firm.sandbox.freshbooks_service, FRESHBOOKS),
-    }
-    firm.settings = sandbox_settings(firm.name, firm.sandbox, tmp_path, **accounts)
+    accounts = {**crm_account, "freshbooks": registered(stand_ins.freshbooks_service, FRESHBOOKS)}
+    firm.settings = sandbox_settings(firm.name, stand_ins, tmp_path, crm=firm.connection.crm, **accounts)
     firm.store = await open_store(firm.settings)
     yield firm
     await firm.store.close()
@@ -78,6 +97,22 @@ async def test_the_second_account_brings_the_webhooks_of_both(office: Office, in
     assert "Webhooks: made party/created, party/updated, party/deleted, client" in second
     assert events(installed.sandbox.capsule_service, "resthook") == ["party/created", "party/deleted", "party/updated"]
     assert events(installed.sandbox.freshbooks_service, "callback") == ["client"]
+
+
+async def test_zohos_channels_are_registered_once_both_accounts_are_connected(
+    temporal: Client, installed_zoho: Firm
+) -> None:
+    """S45, Z29: in the other order, too; and connecting again keeps them."""
+    zoho_office = Office(temporal, installed_zoho)
+    async with attended(zoho_office):
+        first = await connect(installed_zoho, "freshbooks")
+        command = f"ledgerline connect zoho_crm --connection {installed_zoho.name}"
+        assert f"Webhooks: once zoho_crm is connected, too: {command}" in first
+        assert "Webhooks: made Contacts.all, Accounts.all, client" in await connect(installed_zoho, "zoho_crm")
+        assert "Webhooks: kept Contacts.all, Accounts.all, client" in await connect(installed_zoho, "zoho_crm")
+    channels = installed_zoho.sandbox.zoho_crm_service.records.all("channel")
+    assert [each["events"] for each in channels] == [["Contacts.all"], ["Accounts.all"]]
+    await zoho_office.close()
 
 
 async def test_an_upkeep_that_has_waited_for_the_account_is_not_doubled(office: Office, installed: Firm) -> None:

@@ -23,7 +23,7 @@ async def checked(office: Office, *, webhooks: bool = True) -> CheckReport:
     """Run the connection check, as the doctor does."""
     return await office.temporal.execute_workflow(
         ConnectionCheck.run,
-        CheckRequest(connection=office.firm.name, webhooks=webhooks),
+        CheckRequest(connection=office.firm.name, webhooks=webhooks, crm=office.firm.connection.crm),
         id=f"connection-check/{office.firm.name}/{next(RUNS)}",
         task_queue=WORKFLOW_QUEUE,
     )

@@ -21,7 +21,7 @@ async def kept_up(office: Office) -> HookReport:
     """Run the upkeep once, as its schedule does."""
     return await office.temporal.execute_workflow(
         HookUpkeep.run,
-        ConnectionRequest(connection=office.firm.name),
+        ConnectionRequest(connection=office.firm.name, crm=office.firm.connection.crm),
         id=f"hook-upkeep/{office.firm.name}/{next(RUNS)}",
         task_queue=WORKFLOW_QUEUE,
     )

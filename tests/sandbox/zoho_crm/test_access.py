@@ -171,6 +171,15 @@ async def test_the_eleventh_token_in_ten_minutes_is_refused_and_asking_on_prolon
         assert (await refresh(zoho, sandbox, token)).status_code == 200
 
 
+async def test_how_many_tokens_in_how_many_seconds_can_be_set(zoho: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    await told(zoho, "settings", {"mints": 2, "mints_within": 30})
+    token = (await connect(zoho, sandbox))["refresh_token"]
+    with time_machine.travel(WHEN, tick=False) as traveller:
+        assert [(await refresh(zoho, sandbox, token)).status_code for _ in range(3)] == [200, 200, 400]
+        traveller.shift(31)
+        assert (await refresh(zoho, sandbox, token)).status_code == 200
+
+
 async def test_one_live_access_token_more_than_allowed_ends_the_oldest(
     zoho: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
@@ -294,3 +303,13 @@ async def test_requests_are_counted_by_what_they_ask_for(zoho: httpx.AsyncClient
         await contact(zoho)
     counts = (await told(zoho, "info", method="GET"))["requests_by_route"]
     assert counts == {"POST /crm/v8/{module}": 2}
+
+
+async def test_a_code_of_the_console_is_exchanged_without_a_redirect(zoho: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    client_id = application(sandbox)["client_id"]
+    tokens = sandbox.zoho_crm_service.tokens
+    first, second = (tokens.new_code(client_id, "", SCOPE.replace(",", " "), "", "offline") for _ in range(2))
+    form = {**application(sandbox), "grant_type": "authorization_code"}
+    assert "refresh_token" in (await zoho.post(f"{HOST}/oauth/v2/token", data={**form, "code": first})).json()
+    refused = await ask(zoho, sandbox, grant_type="authorization_code", code=second)
+    assert refused.json() == {"error": "invalid_redirect_uri"}
