@@ -140,10 +140,12 @@ class Alerts(Section):
 
 
 class SandboxPorts(Section):
-    """Where the sandbox stands when no account is configured."""
+    """Where the sandbox stands when no account is configured. Each CRM has a FreshBooks of its own."""
 
     capsule_port: Port = 8301
     freshbooks_port: Port = 8302
+    zoho_crm_port: Port = 8303
+    zoho_freshbooks_port: Port = 8304
     records: Annotated[int, Field(ge=0, le=200_000)] = 25
     seed: int = 1
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sandbox.app import build_sandbox, serve
 from sandbox.ledger import LedgerError
 
+SYSTEMS = ("capsule", "freshbooks", "zoho_crm")
 TAKEN = 2
 """Exit code for a port or a ledger that cannot be used."""
 
@@ -18,10 +19,9 @@ TAKEN = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run the sandbox until it is stopped; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="sandbox: %(message)s")
-    options = _parser().parse_args(arguments)
+    options, ports = _read(arguments)
     try:
-        ports = {name: getattr(options, f"{name}_port") for name in ("capsule", "freshbooks", "zoho_crm")}
-        sockets = {name: _listen(options.host, port) for name, port in ports.items() if port is not None}
+        sockets = {name: _listen(options.host, port) for name, port in ports.items()}
         sandbox = build_sandbox(
             options.ledger,
             seed=options.seed,
@@ -37,6 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _read(arguments: list[str] | None) -> tuple[argparse.Namespace, dict[str, int]]:
+    """Return the options, and the ports of those systems that are to listen. Exits with 2 if there are none."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    ports = {name: getattr(options, f"{name}_port") for name in SYSTEMS}
+    given = {name: port for name, port in ports.items() if port is not None}
+    if not given:
+        parser.error("nothing would listen: give --capsule-port, --freshbooks-port or --zoho-crm-port, or several")
+    return options, given
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=512)
@@ -49,9 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox", description="Stand-ins of Capsule CRM, FreshBooks and Zoho CRM."
     )
-    parser.add_argument("--capsule-port", type=int, required=True, help="0 takes any free port")
-    parser.add_argument("--freshbooks-port", type=int, required=True, help="0 takes any free port")
-    parser.add_argument("--zoho-crm-port", type=int, help="0 takes any free port; without it Zoho CRM does not listen")
+    for name in SYSTEMS:
+        option = f"--{name.replace('_', '-')}-port"
+        parser.add_argument(option, type=int, help="0 takes any free port; without it this system does not listen")
     parser.add_argument("--ledger", type=Path, required=True, help="file that keeps every accepted write")
     parser.add_argument("--seed", type=int, default=1, help="decides tokens, generated records and chance")
     parser.add_argument("--records", type=int, default=0, help="parties that Capsule has from the start")

@@ -1,7 +1,11 @@
-"""The sandbox as `ledgerline up` uses it: a process of its own, and a connection to it in the data folder."""
+"""The sandbox as `ledgerline up` uses it: a process for each CRM, and connections to them in the data folder.
+
+A stand-in of FreshBooks holds one account and a connection needs one of its own: each CRM's process brings its own.
+"""
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -9,51 +13,90 @@ from ruamel.yaml import YAML
 
 from runtime.load import SANDBOX_FILE
 from runtime.processes import Child
-from runtime.settings import Settings
+from runtime.settings import REFERENCE_FIELDS, Settings
+
+CAPSULE, ZOHO_CRM = "sandbox", "sandbox-zoho"
+CONNECTIONS = (CAPSULE, ZOHO_CRM)
+"""The connections to the sandbox, and the names of its processes."""
 
 # The sandbox allows more calls than the real services do, so that trying things out is not a lesson in waiting.
 CAPSULE_PER_HOUR = 360_000
-FRESHBOOKS_PER_MINUTE = 6_000
-FIELDS = ("Ledgerline reference",)
+ZOHO_CRM_PER_MINUTE = FRESHBOOKS_PER_MINUTE = 6_000
 INTRODUCTION = """\
-# Made by `ledgerline up`, because ledgerline.yaml names no connection: this one leads to the sandbox.
+# Made by `ledgerline up`, because ledgerline.yaml names no connection: these lead to the sandbox.
 # As soon as ledgerline.yaml has a connection of its own, this file is ignored.
 """
 
 
+def sandbox_children(settings: Settings) -> list[Child]:
+    """Return the processes of the sandbox."""
+    return [sandbox_child(settings), _zoho_crm_child(settings)]
+
+
 def sandbox_child(settings: Settings) -> Child:
-    """Return the sandbox as a process; its ledger in the data folder brings its state back at the next start."""
+    """Return Capsule and its FreshBooks as a process; its ledger in the data folder brings its state back at the next
+    start.
+    """
     ports = settings.sandbox
-    command = [sys.executable, "-m", "sandbox", "--ledger", str(settings.data / "sandbox-ledger.jsonl")]
-    command += ["--capsule-port", str(ports.capsule_port), "--freshbooks-port", str(ports.freshbooks_port)]
-    command += ["--seed", str(ports.seed), "--records", str(ports.records)]
-    command += ["--capsule-requests-per-hour", str(CAPSULE_PER_HOUR)]
-    command += ["--freshbooks-requests-per-minute", str(FRESHBOOKS_PER_MINUTE)]
-    return Child("sandbox", command, ready=lambda: _listens(settings))
+    options = ["--capsule-port", str(ports.capsule_port), "--freshbooks-port", str(ports.freshbooks_port)]
+    options += ["--seed", str(ports.seed), "--records", str(ports.records)]
+    options += ["--capsule-requests-per-hour", str(CAPSULE_PER_HOUR)]
+    return _child(settings, CAPSULE, addresses(settings), options)
+
+
+def _zoho_crm_child(settings: Settings) -> Child:
+    ports = settings.sandbox
+    options = ["--zoho-crm-port", str(ports.zoho_crm_port), "--freshbooks-port", str(ports.zoho_freshbooks_port)]
+    # Another seed, and so other tokens: whoever takes one FreshBooks for the other is refused.
+    options += ["--seed", str(ports.seed + 1), "--zoho-crm-records", str(ports.records)]
+    return _child(settings, ZOHO_CRM, zoho_crm_addresses(settings), options)
 
 
 def addresses(settings: Settings) -> tuple[str, str]:
-    """Return where the sandbox's Capsule and FreshBooks stand."""
+    """Return where the sandbox's Capsule and its FreshBooks stand."""
     ports = settings.sandbox
-    return f"http://127.0.0.1:{ports.capsule_port}", f"http://127.0.0.1:{ports.freshbooks_port}"
+    return _local(ports.capsule_port), _local(ports.freshbooks_port)
+
+
+def zoho_crm_addresses(settings: Settings) -> tuple[str, str]:
+    """Return where the sandbox's Zoho CRM and its FreshBooks stand."""
+    ports = settings.sandbox
+    return _local(ports.zoho_crm_port), _local(ports.zoho_freshbooks_port)
 
 
 async def connect_sandbox(settings: Settings) -> None:
-    """Write the connection to the running sandbox into the data folder, where every command finds it."""
-    capsule_url, freshbooks_url = addresses(settings)
+    """Write the connections to the running sandbox into the data folder, where every command finds them.
+
+    The tokens are those that the stand-ins have from the start, which do not end.
+    """
     async with httpx.AsyncClient(timeout=5) as http:
-        capsule = (await http.get(f"{capsule_url}/_sandbox/info")).raise_for_status().json()
-        freshbooks = (await http.get(f"{freshbooks_url}/_sandbox/info")).raise_for_status().json()
-        await _make_fields(http, capsule_url, capsule["tokens"]["access"])
-    connection = {
-        "capsule": {
-            "token": capsule["tokens"]["access"],
-            "base_url": capsule_url,
-            "requests_per_hour": CAPSULE_PER_HOUR,
-        },
+        connections = {CAPSULE: await _of_capsule(http, settings), ZOHO_CRM: await _of_zoho_crm(http, settings)}
+    _write(settings, connections)
+
+
+async def _of_capsule(http: httpx.AsyncClient, settings: Settings) -> dict[str, Any]:
+    url, freshbooks_url = addresses(settings)
+    token = (await _info(http, url))["tokens"]["access"]
+    await _make_capsule_field(http, url, token)
+    account = {"token": token, "base_url": url, "requests_per_hour": CAPSULE_PER_HOUR}
+    return {"capsule": account, **await _with_freshbooks(http, freshbooks_url)}
+
+
+async def _of_zoho_crm(http: httpx.AsyncClient, settings: Settings) -> dict[str, Any]:
+    url, freshbooks_url = zoho_crm_addresses(settings)
+    token = (await _info(http, url))["tokens"]["access"]
+    await _make_zoho_crm_fields(http, url, token)
+    account = {"token": token, "base_url": url, "accounts_url": url, "requests_per_minute": ZOHO_CRM_PER_MINUTE}
+    return {"zoho_crm": account, **await _with_freshbooks(http, freshbooks_url)}
+
+
+async def _with_freshbooks(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    """Return what connections to the sandbox have in common, whichever the CRM."""
+    freshbooks = await _info(http, url)
+    return {
         "freshbooks": {
             "token": freshbooks["tokens"]["access"],
-            "base_url": freshbooks_url,
+            "base_url": url,
             "account_id": freshbooks["account_id"],
             "requests_per_minute": FRESHBOOKS_PER_MINUTE,
         },
@@ -62,22 +105,40 @@ async def connect_sandbox(settings: Settings) -> None:
         "request_timeout": "10s",
         "clients": {"sweep_every": "1m", "default_currency": "EUR", "default_language": "en", "phone_region": "GB"},
     }
-    _write(settings, connection)
 
 
-async def _make_fields(http: httpx.AsyncClient, capsule_url: str, token: str) -> None:
-    """Make the custom fields that the shipped mapping reads, as `ledgerline connect` does for a real account."""
+async def _make_capsule_field(http: httpx.AsyncClient, capsule_url: str, token: str) -> None:
+    """Make the custom field that carries our reference, as `ledgerline connect` does for a real account."""
     url, headers = f"{capsule_url}/api/v2/parties/fields/definitions", {"Authorization": f"Bearer {token}"}
     listed = (await http.get(url, headers=headers, params={"perPage": 100})).raise_for_status().json()["definitions"]
-    for name in {*FIELDS} - {each["name"] for each in listed}:
+    name = REFERENCE_FIELDS["capsule"]
+    if name not in {each["name"] for each in listed}:
         made = await http.post(url, headers=headers, json={"definition": {"name": name, "type": "text"}})
         made.raise_for_status()
 
 
-def _write(settings: Settings, connection: dict[str, Any]) -> None:
+async def _make_zoho_crm_fields(http: httpx.AsyncClient, zoho_crm_url: str, token: str) -> None:
+    """Make the same for Zoho CRM, where contacts and accounts have fields of their own. The API name comes of the
+    label.
+    """
+    url, headers = f"{zoho_crm_url}/crm/v8/settings/fields", {"Authorization": f"Zoho-oauthtoken {token}"}
+    name = REFERENCE_FIELDS["zoho_crm"]
+    field = {"field_label": name.replace("_", " "), "data_type": "text", "unique": {"casesensitive": False}}
+    for module in ({"module": "Contacts"}, {"module": "Accounts"}):
+        listed = (await http.get(url, headers=headers, params=module)).raise_for_status().json()["fields"]
+        if name not in {each["api_name"] for each in listed}:
+            made = await http.post(url, headers=headers, params=module, json={"fields": [field]})
+            made.raise_for_status()
+
+
+async def _info(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    return dict((await http.get(f"{url}/_sandbox/info")).raise_for_status().json())
+
+
+def _write(settings: Settings, connections: Mapping[str, Any]) -> None:
     receiver = settings.receiver
     content = {
-        "connections": {"sandbox": connection},
+        "connections": dict(connections),
         "receiver": {"public_url": receiver.public_url or f"http://{receiver.host}:{receiver.port}"},
     }
     path = settings.data / SANDBOX_FILE
@@ -87,10 +148,20 @@ def _write(settings: Settings, connection: dict[str, Any]) -> None:
         YAML().dump(content, file)
 
 
-async def _listens(settings: Settings) -> bool:
+def _child(settings: Settings, name: str, urls: Sequence[str], options: Sequence[str]) -> Child:
+    command = [sys.executable, "-m", "sandbox", "--ledger", str(settings.data / f"{name}-ledger.jsonl"), *options]
+    command += ["--freshbooks-requests-per-minute", str(FRESHBOOKS_PER_MINUTE)]
+    return Child(name, command, ready=lambda: _listen(urls))
+
+
+async def _listen(urls: Sequence[str]) -> bool:
     try:
         async with httpx.AsyncClient(timeout=2) as http:
-            answers = [await http.get(f"{url}/_sandbox/info") for url in addresses(settings)]
+            answers = [await http.get(f"{url}/_sandbox/info") for url in urls]
     except httpx.HTTPError:
         return False
     return all(answer.is_success for answer in answers)
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

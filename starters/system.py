@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 
 from runtime.errors import Stop
-from runtime.load import load_settings
+from runtime.load import SANDBOX_FILE, load_settings
 from runtime.ports import is_free
 from runtime.processes import Child, Supervisor
 from runtime.server import answers, server_command, temporal_cli
 from runtime.settings import Settings
 from runtime.temporal import connect, target
-from starters.sandbox import connect_sandbox, sandbox_child
+from starters.sandbox import CONNECTIONS, connect_sandbox, sandbox_children
 from starters.schedules import set_schedules
 from store.store import open_store
 from workflows.search_attributes import ALL
@@ -87,7 +87,7 @@ class System:
         if not self.sandboxed:
             return
         self.say("no account is configured: starting the sandbox")
-        await self.supervisor.start(sandbox_child(self.settings))
+        await asyncio.gather(*(self.supervisor.start(each) for each in sandbox_children(self.settings)))
         await connect_sandbox(self.settings)
         self.settings = load_settings()
 
@@ -137,6 +137,8 @@ class System:
             ports |= {
                 "sandbox.capsule_port": settings.sandbox.capsule_port,
                 "sandbox.freshbooks_port": settings.sandbox.freshbooks_port,
+                "sandbox.zoho_crm_port": settings.sandbox.zoho_crm_port,
+                "sandbox.zoho_freshbooks_port": settings.sandbox.zoho_freshbooks_port,
             }
         return ports
 
@@ -165,8 +167,8 @@ class System:
 
 
 def _made_by_us(settings: Settings) -> bool:
-    """Return whether the connections are the one that an earlier start made to the sandbox."""
-    return list(settings.connections) == ["sandbox"] and (Path(settings.data) / "sandbox.yaml").exists()
+    """Return whether the connections are those that an earlier start made to the sandbox: once there was only one."""
+    return settings.connections.keys() <= {*CONNECTIONS} and (Path(settings.data) / SANDBOX_FILE).exists()
 
 
 def _variable(name: str) -> str:

@@ -15,7 +15,7 @@ from runtime.logs import set_up_logs
 from runtime.settings import Settings
 from runtime.temporal import target
 from starters.operators import latest_table
-from starters.sandbox import addresses
+from starters.sandbox import CAPSULE, ZOHO_CRM, addresses, zoho_crm_addresses
 from starters.system import System
 from store.store import Store, open_store
 
@@ -89,12 +89,22 @@ def _head(settings: Settings, *, sandboxed: bool) -> Table:
         table.add_row("Temporal UI", f"http://localhost:{settings.temporal.ui_port}")
     table.add_row("webhook receiver", f"http://{settings.receiver.host}:{settings.receiver.port}")
     if sandboxed:
-        capsule, freshbooks = addresses(settings)
-        table.add_row("sandbox: Capsule", f"{capsule}   (tokens: {capsule}/_sandbox/info)")
-        table.add_row("sandbox: FreshBooks", f"{freshbooks}   (tokens: {freshbooks}/_sandbox/info)")
+        for name, url in _sandboxes(settings).items():
+            table.add_row(name, f"{url}   (tokens: {url}/_sandbox/info)")
     table.add_row("metrics", f"worker :{settings.metrics.worker_port}, receiver :{settings.metrics.receiver_port}")
     table.add_row("logs", str(settings.data / "logs"))
     return table
+
+
+def _sandboxes(settings: Settings) -> dict[str, str]:
+    """Return where each stand-in is, by its connection and system."""
+    (capsule, its_books), (zoho_crm, other_books) = addresses(settings), zoho_crm_addresses(settings)
+    return {
+        f"{CAPSULE}: Capsule": capsule,
+        f"{CAPSULE}: FreshBooks": its_books,
+        f"{ZOHO_CRM}: Zoho CRM": zoho_crm,
+        f"{ZOHO_CRM}: FreshBooks": other_books,
+    }
 
 
 async def _foot(system: System, store: Store) -> Text:

@@ -80,8 +80,11 @@ class Announcements:
         self._announced = announced
         self.creates_waited = 0
 
-    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+    async def party_changed(
+        self, connection: str, party_id: int, cause: str, priority: int, side: PartySide | None = None
+    ) -> None:
         """Take note of a party."""
+        del side
         self._announced.append(Announced(connection, party_id, cause, priority))
 
     async def creates_wait(self, connection: str) -> None:

@@ -15,8 +15,12 @@ from runtime.logs import set_up_logs
 from runtime.ports import free_ports
 from starters.demo.sides import Sides, until
 from starters.demo.story import STORY, Story
-from starters.sandbox import addresses
+from starters.demo.zoho_sides import ZohoSides
+from starters.demo.zoho_story import ZOHO_STORY
+from starters.sandbox import addresses, zoho_crm_addresses
 from starters.system import System
+
+STEPS = (*STORY, *ZOHO_STORY)
 
 PORTS = (
     "TEMPORAL__PORT",
@@ -27,6 +31,8 @@ PORTS = (
     "METRICS__RECEIVER_PORT",
     "SANDBOX__CAPSULE_PORT",
     "SANDBOX__FRESHBOOKS_PORT",
+    "SANDBOX__ZOHO_CRM_PORT",
+    "SANDBOX__ZOHO_FRESHBOOKS_PORT",
 )
 
 
@@ -47,8 +53,8 @@ async def run_demo(*, keep: bool) -> int:
             console.print(f"kept: {folder}", highlight=False)
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    console.print(f"demo: {passed} of {len(STORY)} steps passed", highlight=False)
-    return 0 if passed == len(STORY) else 1
+    console.print(f"demo: {passed} of {len(STEPS)} steps passed", highlight=False)
+    return 0 if passed == len(STEPS) else 1
 
 
 def stand_alone(folder: Path) -> None:
@@ -73,11 +79,8 @@ async def _tell(system: System, console: Console) -> int:
         table.add_column(heading)
     passed = 0
     async with httpx.AsyncClient(timeout=20) as http:
-        sides = Sides(http, *addresses(system.settings))
-        await sides.sign_in()
-        await until("the webhooks", sides.hooks_ready)
-        story = Story(system, sides)
-        for number, step in enumerate(STORY, start=1):
+        story = await _begin(system, http)
+        for number, step in enumerate(STEPS, start=1):
             console.print(f"{number}. {step.title} …", highlight=False)
             began = time.monotonic()
             try:
@@ -89,3 +92,12 @@ async def _tell(system: System, console: Console) -> int:
             table.add_row(f"{number}. {step.title}", result, f"{time.monotonic() - began:.1f}")
     console.print(table)
     return passed
+
+
+async def _begin(system: System, http: httpx.AsyncClient) -> Story:
+    """Sign in everywhere, and wait until changes are noticed."""
+    sides, zoho = Sides(http, *addresses(system.settings)), ZohoSides(http, *zoho_crm_addresses(system.settings))
+    for each in (sides, zoho):
+        await each.sign_in()
+        await until("the webhooks", each.hooks_ready)
+    return Story(system, sides, zoho)

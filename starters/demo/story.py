@@ -6,9 +6,10 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from starters.demo.sides import Sides, until
+from starters.demo.sides import BothSides, Sides, expect, until
+from starters.demo.zoho_sides import ZohoSides
+from starters.sandbox import CAPSULE
 from starters.system import System
 
 ARCHIVED = 2  # vis_state; source: https://www.freshbooks.com/api/active_deleted
@@ -26,17 +27,10 @@ class Step:
 class Story:
     """What the steps share."""
 
-    def __init__(self, system: System, sides: Sides) -> None:
-        self.system, self.sides = system, sides
+    def __init__(self, system: System, sides: Sides, zoho: ZohoSides) -> None:
+        self.system, self.sides, self.zoho = system, sides, zoho
         self.nora = self.acme = 0
-
-    async def client(self, email: str, within: float = 30.0) -> dict[str, Any]:
-        """Return the one client with this address, once it is there; a second one is a failure."""
-        found: list[dict[str, Any]] = await until(
-            "its client in FreshBooks", lambda: self.sides.clients_with(email=email), within
-        )
-        _expect(len(found), 1, "clients with this address")
-        return found[0]
+        self.okafor = self.ada = 0
 
     def kill(self, name: str) -> None:
         """End a process the hard way, as a power cut would."""
@@ -60,7 +54,7 @@ async def _person(story: Story) -> None:
             {"type": "Office", "street": "Storgatan 1\nPlan 2", "city": "Malmö", "zip": "211 34", "country": "Sweden"}
         ],
     )
-    client = await story.client("nora@quist.example", within=5)
+    client = await story.sides.client("nora@quist.example", within=5)
     wanted = {
         "fname": "Nora",
         "lname": "Quist",
@@ -71,7 +65,7 @@ async def _person(story: Story) -> None:
         "p_city": "Malmö",
         "p_country": "Sweden",
     }
-    _expect({name: client[name] for name in wanted}, wanted, "values of the client")
+    expect({name: client[name] for name in wanted}, wanted, "values of the client")
 
 
 async def _organisation(story: Story) -> None:
@@ -87,17 +81,17 @@ async def _organisation(story: Story) -> None:
             emailAddresses=[{"address": email}],
         )
     for email in ("billing@acme.example", "ada@acme.example", "juergen@acme.example"):
-        _expect((await story.client(email))["organization"], "Acme Köhler GmbH", "firm of the client")
+        expect((await story.sides.client(email))["organization"], "Acme Köhler GmbH", "firm of the client")
 
 
 async def _update(story: Story) -> None:
-    client = await story.client("nora@quist.example")
+    client = await story.sides.client("nora@quist.example")
     row = next(each for each in (await story.sides.party(story.nora))["phoneNumbers"] if each["type"] == "Work")
     before = len(await story.sides.writes(client["id"]))
     await story.sides.update_party(story.nora, phoneNumbers=[{"id": row["id"], "number": "+46 8 999 999"}])
     await until("the new number", lambda: story.sides.clients_with(bus_phone="+46 8 999 999"))
     await asyncio.sleep(QUIET_SECONDS)
-    _expect(len(await story.sides.writes(client["id"])) - before, 1, "writes for one change")
+    expect(len(await story.sides.writes(client["id"])) - before, 1, "writes for one change")
 
 
 async def _renamed(story: Story) -> None:
@@ -108,7 +102,7 @@ async def _renamed(story: Story) -> None:
 
 
 async def _edited_in_the_books(story: Story) -> None:
-    client = await story.client("nora@quist.example")
+    client = await story.sides.client("nora@quist.example")
     await story.sides.edit_client(client["id"], mob_phone="+46 70 765 43 21")
 
     async def arrived() -> bool:
@@ -116,32 +110,28 @@ async def _edited_in_the_books(story: Story) -> None:
         return [row["number"] for row in rows if row["type"] == "Mobile"] == ["+46 70 765 43 21"]
 
     await until("the new number in Capsule", arrived)
-    _expect(len((await story.sides.party(story.nora))["phoneNumbers"]), 2, "phone numbers of the person")
+    expect(len((await story.sides.party(story.nora))["phoneNumbers"]), 2, "phone numbers of the person")
 
 
 async def _made_in_the_books(story: Story) -> None:
     await story.sides.add_client(fname="Bo", lname="Ekberg", email="bo@ekberg.example")
     found = await until("the person in Capsule", lambda: story.sides.parties_with(lastName="Ekberg"))
-    _expect([each["firstName"] for each in found], ["Bo"], "people of this name in Capsule")
+    expect([each["firstName"] for each in found], ["Bo"], "people of this name in Capsule")
     await asyncio.sleep(QUIET_SECONDS)
-    await story.client("bo@ekberg.example")
+    await story.sides.client("bo@ekberg.example")
 
 
 async def _deleted(story: Story) -> None:
     party_id = await story.sides.create_party(
         type="person", firstName="Max", lastName="Weg", emailAddresses=[{"address": "max@weg.example"}]
     )
-    await story.client("max@weg.example")
+    await story.sides.client("max@weg.example")
     await story.sides.delete_party(party_id)
-    await until("its archived client", partial(_has_visibility, story, "max@weg.example", ARCHIVED))
-
-
-async def _has_visibility(story: Story, email: str, vis_state: int) -> bool:
-    return bool((await story.client(email))["vis_state"] == vis_state)
+    await until("its archived client", partial(has_visibility, story.sides, "max@weg.example", ARCHIVED))
 
 
 async def _burst(story: Story) -> None:
-    client = await story.client("nora@quist.example")
+    client = await story.sides.client("nora@quist.example")
     before = len(await story.sides.writes(client["id"]))
     for number in range(1, 11):
         await story.sides.update_party(story.nora, lastName=f"Quist {number}")
@@ -150,14 +140,14 @@ async def _burst(story: Story) -> None:
     writes = len(await story.sides.writes(client["id"])) - before
     if not 1 <= writes <= 10:
         raise AssertionError(f"{writes} writes for ten changes")
-    _expect((await story.client("nora@quist.example"))["lname"], "Quist 10", "name that stands")
+    expect((await story.sides.client("nora@quist.example"))["lname"], "Quist 10", "name that stands")
 
 
 async def _same_hook(story: Story) -> None:
     before = len(await story.sides.writes())
     await story.sides.deliver_again(5)
     await asyncio.sleep(2 * QUIET_SECONDS)
-    _expect(len(await story.sides.writes()) - before, 0, "writes for five repeated deliveries")
+    expect(len(await story.sides.writes()) - before, 0, "writes for five repeated deliveries")
 
 
 async def _forged_hook(story: Story) -> None:
@@ -165,12 +155,12 @@ async def _forged_hook(story: Story) -> None:
     forged = b'{"event":"party/updated","payload":[{"id":%d}]}' % story.nora
     freshbooks = target.replace("/capsule/", "/freshbooks/").rsplit("/", 1)[0]
     before = await story.sides.requests()
-    _expect(await story.sides.post(target[:-4] + "0000", forged), 404, "answer to a wrong secret")
+    expect(await story.sides.post(target[:-4] + "0000", forged), 404, "answer to a wrong secret")
     event = f"name=client.update&object_id=1&account_id={story.sides.account_id}".encode()
-    _expect(await story.sides.post(f"{freshbooks}/{'0' * 64}", event), 404, "answer to a guessed address")
-    _expect(await story.sides.post(target, b"\xff\xfe not json"), 400, "answer to nonsense")
+    expect(await story.sides.post(f"{freshbooks}/{'0' * 64}", event), 404, "answer to a guessed address")
+    expect(await story.sides.post(target, b"\xff\xfe not json"), 400, "answer to nonsense")
     await asyncio.sleep(QUIET_SECONDS)
-    _expect(await story.sides.requests() - before, 0, "requests that a forged hook caused")
+    expect(await story.sides.requests() - before, 0, "requests that a forged hook caused")
 
 
 async def _adopt(story: Story) -> None:
@@ -179,8 +169,8 @@ async def _adopt(story: Story) -> None:
         type="person", firstName="Ida", lastName="Berg-Olsen", emailAddresses=[{"address": "ida@berg.example"}]
     )
     await until("the new name", lambda: story.sides.clients_with(email="ida@berg.example", lname="Berg-Olsen"))
-    client = await story.client("ida@berg.example")
-    _expect((client["id"], client["note"]), (existing, "met in Bergen"), "client and note that were there before")
+    client = await story.sides.client("ida@berg.example")
+    expect((client["id"], client["note"]), (existing, "met in Bergen"), "client and note that were there before")
 
 
 async def _worker_killed(story: Story) -> None:
@@ -190,10 +180,10 @@ async def _worker_killed(story: Story) -> None:
     )
     await asyncio.sleep(0.9)  # the request is under way; FreshBooks will carry it out, and nobody will hear the answer
     story.kill("worker")
-    client = await story.client("otto@void.example")
+    client = await story.sides.client("otto@void.example")
     await until("the worker's own record of it", lambda: _in_step(story, client["id"]), within=60)
     await asyncio.sleep(QUIET_SECONDS)
-    await story.client("otto@void.example")
+    await story.sides.client("otto@void.example")
 
 
 async def _server_killed(story: Story) -> None:
@@ -201,8 +191,8 @@ async def _server_killed(story: Story) -> None:
     await story.sides.create_party(
         type="person", firstName="Mika", lastName="Outage", emailAddresses=[{"address": "mika@outage.example"}]
     )
-    client = await story.client("mika@outage.example", within=60)
-    _expect(client["fname"], "Mika", "first name")
+    client = await story.sides.client("mika@outage.example", within=60)
+    expect(client["fname"], "Mika", "first name")
 
 
 async def _books_down(story: Story) -> None:
@@ -211,26 +201,32 @@ async def _books_down(story: Story) -> None:
         type="person", firstName="Lena", lastName="Später", emailAddresses=[{"address": "lena@later.example"}]
     )
     await asyncio.sleep(3)
-    _expect(len(await story.sides.clients_with(email="lena@later.example")), 0, "clients while FreshBooks is down")
+    expect(len(await story.sides.clients_with(email="lena@later.example")), 0, "clients while FreshBooks is down")
     await story.sides.heal()
-    _expect((await story.client("lena@later.example", within=40))["lname"], "Später", "last name")
+    expect((await story.sides.client("lena@later.example", within=40))["lname"], "Später", "last name")
 
 
 async def _all_once(story: Story) -> None:
-    ids = [entry["id"] for entry in await story.sides.writes() if entry["operation"] == "create"]
-    _expect(len(ids), len(set(ids)), "creates in the ledger, each of another client")
-    notes = [client["note"] for client in await story.sides.clients() if client["note"]]
-    _expect(len(notes), len(set(notes)), "references in FreshBooks, each on one client")
+    await every_client_once(story.sides)
+
+
+async def every_client_once(sides: BothSides) -> None:
+    """Check that no client was created twice, by addresses and by our references. Raises AssertionError."""
+    created = [entry["record"]["email"] for entry in await sides.writes() if entry["operation"] == "create"]
+    emails = [email for email in created if email]
+    expect(len(emails), len(set(emails)), "creates in the ledger, each of a client with another address")
+    notes = [client["note"] for client in await sides.clients() if client["note"]]
+    expect(len(notes), len(set(notes)), "references in FreshBooks, each on one client")
+
+
+async def has_visibility(sides: BothSides, email: str, vis_state: int) -> bool:
+    """Return whether the one client with this address is active, deleted or archived, as `vis_state` says."""
+    return bool((await sides.client(email))["vis_state"] == vis_state)
 
 
 async def _in_step(story: Story, client_id: int) -> bool:
     """Return whether the store links the client: after a lost answer that takes a second look."""
-    return await story.system.is_linked("sandbox", str(client_id))
-
-
-def _expect(found: object, wanted: object, what: str) -> None:
-    if found != wanted:
-        raise AssertionError(f"{what}: {found!r} instead of {wanted!r}")
+    return await story.system.is_linked(CAPSULE, str(client_id))
 
 
 STORY: Sequence[Step] = (
@@ -248,5 +244,5 @@ STORY: Sequence[Step] = (
     Step("the worker is killed in the middle of a create: one client, not two", _worker_killed),
     Step("the Temporal server is killed: a change made meanwhile arrives", _server_killed),
     Step("FreshBooks answers 503 for a while: the change arrives afterwards", _books_down),
-    Step("in the end: every client was created once", _all_once),
+    Step("after all that: every client was created once", _all_once),
 )

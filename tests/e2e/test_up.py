@@ -19,28 +19,56 @@ from tests.e2e.processes import Up, environment, gone, ledgerline, running
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 
-class Sandbox:
-    """The sandbox of a running system, as a script would use it."""
+CRMS = ("capsule", "zoho_crm")
+
+
+class Books:
+    """A FreshBooks of a running system."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def clients(self) -> list[dict[str, Any]]:
+        """Return every client."""
+        return list(httpx.get(f"{self.url}/_sandbox/records/client").json()["records"])
+
+    def client_writes(self) -> int:
+        """Return how many writes of clients FreshBooks has accepted."""
+        return len(httpx.get(f"{self.url}/_sandbox/ledger?kind=client").json()["entries"])
+
+    def knows(self, email: str) -> bool:
+        """Return whether a client has this address."""
+        return any(client["email"] == email for client in self.clients())
+
+
+class Sandbox(Books):
+    """The sandbox of a running system, as a script would use it: Capsule and its FreshBooks, and Zoho CRM with its."""
 
     def __init__(self, up: Up) -> None:
-        self.capsule = f"http://127.0.0.1:{up.port('sandbox.capsule_port')}"
-        self.freshbooks = f"http://127.0.0.1:{up.port('sandbox.freshbooks_port')}"
-        token = httpx.get(f"{self.capsule}/_sandbox/info").json()["tokens"]["access"]
-        self._headers = {"Authorization": f"Bearer {token}"}
+        super().__init__(up.port("sandbox.freshbooks_port"))
+        self.capsule, self.zoho_crm = (f"http://127.0.0.1:{up.port(f'sandbox.{each}_port')}" for each in CRMS)
+        self.zoho_books = Books(up.port("sandbox.zoho_freshbooks_port"))
 
     def create_person(self, name: str, email: str) -> None:
         """Create a person in Capsule."""
         person = {"type": "person", "firstName": "Eva", "lastName": name, "emailAddresses": [{"address": email}]}
-        answer = httpx.post(f"{self.capsule}/api/v2/parties", json={"party": person}, headers=self._headers)
-        answer.raise_for_status()
+        headers = {"Authorization": f"Bearer {_token(self.capsule)}"}
+        httpx.post(f"{self.capsule}/api/v2/parties", json={"party": person}, headers=headers).raise_for_status()
 
-    def clients(self) -> list[dict[str, Any]]:
-        """Return every client in FreshBooks."""
-        return list(httpx.get(f"{self.freshbooks}/_sandbox/records/client").json()["records"])
+    def create_contact(self, name: str, email: str) -> None:
+        """Create a contact in Zoho CRM."""
+        contact = {"First_Name": "Eva", "Last_Name": name, "Email": email}
+        headers = {"Authorization": f"Zoho-oauthtoken {_token(self.zoho_crm)}"}
+        httpx.post(f"{self.zoho_crm}/crm/v8/Contacts", json={"data": [contact]}, headers=headers).raise_for_status()
 
-    def client_writes(self) -> int:
-        """Return how many writes of clients FreshBooks has accepted."""
-        return len(httpx.get(f"{self.freshbooks}/_sandbox/ledger?kind=client").json()["entries"])
+    def contacts(self) -> set[str]:
+        """Return the addresses of the contacts in Zoho CRM, of those that have one."""
+        contacts = httpx.get(f"{self.zoho_crm}/_sandbox/records/Contacts").json()["records"]
+        return {contact["Email"] for contact in contacts if contact["Email"]}
+
+    def knows_all_contacts(self) -> bool:
+        """Return whether the books beside Zoho CRM have a client for each of them."""
+        return all(self.zoho_books.knows(email) for email in self.contacts())
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +89,37 @@ def test_parties_that_were_there_before_the_first_start_all_become_clients_once(
 def test_a_change_in_capsule_is_in_freshbooks_within_two_seconds(up: Up) -> None:
     """S1, S21."""
     sandbox = Sandbox(up)
-    _eventually(lambda: len(sandbox.clients()) >= 20, within=40)
+    _eventually(lambda: len(sandbox.clients()) >= 20 and sandbox.knows_all_contacts(), within=40)
     sandbox.create_person("Schnell", "eva@schnell.example")
     began = time.monotonic()
-    _eventually(lambda: any(client["email"] == "eva@schnell.example" for client in sandbox.clients()), within=10)
+    _eventually(lambda: sandbox.knows("eva@schnell.example"), within=10)
     assert time.monotonic() - began < 2
+
+
+def test_zoho_crm_is_kept_in_step_beside_capsule_with_books_of_its_own(up: Up) -> None:
+    """Z10, Z74: what was there before the first start too, and nothing of it gets into the other books."""
+    sandbox = Sandbox(up)
+    sandbox.create_contact("Rasch", "eva@rasch.example")
+    emails = sandbox.contacts()
+    assert len(emails) > 1
+    _eventually(sandbox.knows_all_contacts, within=40)
+    notes = [client["note"] for client in sandbox.zoho_books.clients()]
+    assert len(notes) == len(set(notes))
+    assert not any(sandbox.knows(email) for email in emails)
+
+
+def test_the_addresses_of_all_stand_ins_are_shown(up: Up) -> None:
+    shown = up.output()
+    for name in ("capsule_port", "freshbooks_port", "zoho_crm_port", "zoho_freshbooks_port"):
+        assert f"http://127.0.0.1:{up.port(f'sandbox.{name}')}" in shown
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_running_system(up: Up) -> None:
     """Z20."""
     found = up.command("doctor")
     assert found.returncode == 0, found.stdout
-    assert "capsule: account" in found.stdout
+    assert "sandbox: capsule: account" in found.stdout
+    assert "sandbox-zoho: zoho_crm: account" in found.stdout
     assert "freshbooks: account" in found.stdout
 
 
@@ -88,7 +135,7 @@ def test_a_wrong_token_is_named_and_nothing_is_lost_until_it_is_mended(tmp_path:
             # The first sweep may have found it out before: then the hold of the account is what is said.
             found_out = "Capsule does not accept the token in the settings (connections.acme.capsule.token)"
             assert found_out in said or "capsule: Capsule refused to read the site (HTTP 401)" in said
-        _write_connection(tmp_path, capsule, freshbooks, token=_info(capsule)["tokens"]["access"])
+        _write_connection(tmp_path, capsule, freshbooks, token=_token(capsule))
         with running(tmp_path, settings):
             records = f"{freshbooks}/_sandbox/records/client"
             _eventually(lambda: len(httpx.get(records).json()["records"]) == 3, within=60)
@@ -182,6 +229,10 @@ connections:
 
 def _info(url: str) -> dict[str, Any]:
     return dict(httpx.get(f"{url}/_sandbox/info").json())
+
+
+def _token(url: str) -> str:
+    return str(_info(url)["tokens"]["access"])
 
 
 def test_a_mistake_in_a_mapping_stops_the_start_and_shows_its_line(tmp_path: Path) -> None:

@@ -120,6 +120,19 @@ def test_a_taken_port_is_named_in_one_line(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in ended.stderr
 
 
+def test_what_has_no_port_does_not_listen_and_something_must(tmp_path: Path) -> None:
+    """Zoho CRM alone will do; nothing at all is a mistake, which is named."""
+    command = [sys.executable, "-m", "sandbox", "--ledger", str(tmp_path / "ledger.jsonl")]
+    with subprocess.Popen([*command, "--zoho-crm-port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        addresses = json.loads(process.stdout.readline())
+        process.terminate()
+    assert list(addresses) == ["zoho_crm"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 2
+    assert "nothing would listen: give --capsule-port, --freshbooks-port or --zoho-crm-port" in ended.stderr
+
+
 def test_a_refresh_whose_caller_died_is_not_counted_as_answered(tmp_path: Path) -> None:
     """F9: the process that asked is gone, and the refresh token is used up all the same."""
     with running(tmp_path / "ledger.jsonl") as addresses:

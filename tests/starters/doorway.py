@@ -24,6 +24,7 @@ from store.links import Agreement
 from store.store import Store
 from tests.sandboxes import HOOKS, Firm
 from worker.hook_readers import hook_readers, hook_secrets
+from workflows.models import ListedParty
 
 
 class Heard(Announcer):
@@ -37,7 +38,10 @@ class Heard(Announcer):
         self.causes: list[str] = []
         self.down = False
 
-    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+    async def party_changed(
+        self, connection: str, party_id: int, cause: str, priority: int, side: ListedParty | None = None
+    ) -> None:
+        del side
         self._check()
         self.parties.append(party_id)
         self.causes.append(cause)

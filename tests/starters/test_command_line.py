@@ -78,7 +78,8 @@ def test_status_of_an_empty_installation_is_no_mistake(tmp_path: Path) -> None:
 
 def settings(folder: Path) -> Settings:
     """Return settings whose ports are all free."""
-    ports = iter(free_ports(8))
+    sandbox = ("capsule_port", "freshbooks_port", "zoho_crm_port", "zoho_freshbooks_port")
+    ports = iter(free_ports(6 + len(sandbox)))
     return Settings.model_validate(
         {
             "data": folder,
@@ -86,7 +87,7 @@ def settings(folder: Path) -> Settings:
             "codec": {"port": next(ports)},
             "temporal": {"port": next(ports), "ui_port": next(ports)},
             "metrics": {"worker_port": next(ports), "receiver_port": next(ports)},
-            "sandbox": {"capsule_port": next(ports), "freshbooks_port": next(ports)},
+            "sandbox": {name: next(ports) for name in sandbox},
         }
     )
 
@@ -102,6 +103,16 @@ async def test_a_taken_port_is_named_with_the_setting_that_moves_us(tmp_path: Pa
     assert f"port {wanted.receiver.port} is taken by another program" in text
     assert "`receiver.port` in ledgerline.yaml, or LEDGERLINE_RECEIVER__PORT in the environment" in text
     assert text.count("is taken") == 1
+
+
+@pytest.mark.parametrize("name", ["capsule_port", "zoho_freshbooks_port"])
+async def test_a_taken_port_of_the_sandbox_is_found_before_anything_starts(tmp_path: Path, name: str) -> None:
+    wanted = settings(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", getattr(wanted.sandbox, name)))
+        other.listen()
+        with pytest.raises(PortTaken, match=f"`sandbox.{name}` in ledgerline.yaml"):
+            await System(wanted, say=lambda _: None).start()
 
 
 async def test_two_systems_never_share_a_data_folder(tmp_path: Path) -> None:

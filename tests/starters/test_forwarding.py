@@ -15,6 +15,7 @@ from store.records import RecordKey
 from tests.sandboxes import Firm
 from tests.starters.doorway import Doorway, Heard, link
 from tests.workflows.office import until
+from workflows.models import ListedParty
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +32,13 @@ class Refusing(Heard):
         super().__init__(firm.store)
         self.party_id, self.status, self.tries = party_id, status, 0
 
-    async def party_changed(self, connection: str, party_id: int, cause: str, priority: int) -> None:
+    async def party_changed(
+        self, connection: str, party_id: int, cause: str, priority: int, side: ListedParty | None = None
+    ) -> None:
         if party_id == self.party_id:
             self.tries += 1
             raise RPCError("no", self.status, b"")
-        await super().party_changed(connection, party_id, cause, priority)
+        await super().party_changed(connection, party_id, cause, priority, side)
 
 
 def updated(party_id: int) -> dict[str, object]:

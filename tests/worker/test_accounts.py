@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from activities.models import PartySide
 from runtime.load import WrongSettings
 from starters.schedules import wanted_schedules
 from tests.sandboxes import HOOKS, Firm, sandbox_settings
@@ -11,7 +12,7 @@ from worker.accounts import Wiring, account_queues, clients_template, write_once
 from worker.hook_readers import hook_readers, hook_secrets, hook_url
 
 
-async def nobody(connection: str, party_id: int, cause: str, priority: int) -> None:
+async def nobody(connection: str, party_id: int, cause: str, priority: int, side: PartySide | None = None) -> None:
     raise AssertionError("nothing is announced here")
 
 
