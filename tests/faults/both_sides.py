@@ -1,9 +1,12 @@
-"""Edits on both sides of linked records, in random order: `python -m tests.faults.both_sides [RECORDS] [SEED]`.
+"""Edits on both sides of linked records, in random order.
+
+`python -m tests.faults.both_sides [RECORDS] [SEED] [--crm zoho_crm]`
 
 Real workers on a real Temporal server, both stand-ins in this process. What should come of each record is told by a
 reference model that knows nothing of the product: a few lines, below. Prints one JSON line of findings.
 """
 
+import argparse
 import asyncio
 import json
 import random
@@ -18,6 +21,7 @@ from typing import Any
 
 from store.store import Store
 from tests.databases import TEST_KEYS, sqlite_url
+from tests.faults.edited_parties import PARTIES, EditedParties
 from tests.sandboxes import Firm, open_firm
 from tests.temporal_server import embedded_server
 from tests.workflows.office import Office
@@ -42,51 +46,54 @@ class Pair:
     """Of this round: side, field, value."""
 
 
-async def run(records: int, seed: int) -> dict[str, Any]:
+async def run(records: int, seed: int, crm: str = "capsule") -> dict[str, Any]:
     """Run all rounds and return what was found."""
     chance, began = random.Random(seed), time.monotonic()
-    async with _office() as office:
-        pairs = await _linked(office, records)
+    async with _office(crm) as office:
+        parties = PARTIES[crm](office.firm)
+        pairs = await _linked(office, parties, records)
         linked_after = time.monotonic() - began
-        edits = [await _round(office, pairs, chance) for _ in range(ROUNDS)]
+        edits = [await _round(office, parties, pairs, chance) for _ in range(ROUNDS)]
         writes = _writes(office.firm)
         async with office.working():
             await _announce_all(office, pairs, chance, rank=1)
             await _idle(office, pairs)
             held = await _held(office, {str(pair.party_id) for pair in pairs if pair.conflict})
         return {
+            "crm": crm,
             "records": records,
             "seed": seed,
             "edits": edits,
             "conflicts": sum(pair.conflict for pair in pairs),
             "holds": len(held),
             "wrong_holds": sorted(held ^ {str(pair.party_id) for pair in pairs if pair.conflict}),
-            "differences": [found for pair in pairs for found in _differences(office.firm, pair)][:20],
+            "differences": [found for pair in pairs for found in _differences(office.firm, parties, pair)][:20],
             "writes_of_a_second_full_pass": _writes(office.firm) - writes,
             "clients": len(office.firm.clients()),
+            "parties": parties.count(),
             "seconds": {"linking": round(linked_after), "all": round(time.monotonic() - began)},
         }
 
 
 @asynccontextmanager
-async def _office() -> AsyncIterator[Office]:
+async def _office(crm: str) -> AsyncIterator[Office]:
     with tempfile.TemporaryDirectory(prefix="ledgerline-both-sides-") as folder:
         store = Store(sqlite_url(Path(folder)), TEST_KEYS)
         await store.database.migrate()
         flow = {"direction": "both", "bulk_limit": 1_000_000, "mapping": MAPPING}
-        async with embedded_server() as server, open_firm(store, Path(folder), "both-sides", **flow) as firm:
-            await firm.new_field("Ledgerline reference")
+        async with embedded_server() as server, open_firm(store, Path(folder), "both-sides", crm=crm, **flow) as firm:
             yield Office(server.client, firm)
         await store.close()
 
 
-async def _linked(office: Office, records: int) -> list[Pair]:
-    firm, pairs = office.firm, []
+async def _linked(office: Office, parties: EditedParties, records: int) -> list[Pair]:
+    pairs: list[Pair] = []
+    await parties.make_fields()
     async with office.working():
-        parties = {await _new_party(firm, number): _first(number) for number in range(records)}
-        for party_id in parties:
+        entered = {await parties.enter(f"ada{each}@acme.test", _first(each)): _first(each) for each in range(records)}
+        for party_id in entered:
             await office.announce(party_id)
-        for party_id, values in parties.items():
+        for party_id, values in entered.items():
             client_id = (await office.workflow(party_id).result()).client_id
             assert client_id is not None, f"party {party_id} got no client"
             pairs.append(Pair(party_id, client_id, dict(values)))
@@ -97,26 +104,7 @@ def _first(number: int) -> dict[str, str]:
     return {"lname": f"Byron {number}", "mob_phone": f"+44 7700 {900000 + number}", "p_city": "Kiel", "vat_number": "1"}
 
 
-async def _new_party(firm: Firm, number: int) -> int:
-    first = _first(number)
-    return await firm.new_party(
-        type="person",
-        name=None,
-        firstName="Ada",
-        lastName=first["lname"],
-        emailAddresses=[{"type": "Work", "address": f"ada{number}@acme.test"}],
-        phoneNumbers=[{"type": "Mobile", "number": first["mob_phone"]}],
-        addresses=[{"type": "Office", "city": first["p_city"], "country": "Germany"}],
-        fields=[{"definition": {"id": await _vat(firm)}, "value": first["vat_number"]}],
-    )
-
-
-async def _vat(firm: Firm) -> int:
-    defined = firm.sandbox.capsule_service.records.all("definition")
-    return next(int(each["id"]) for each in defined if each["name"] == "VAT number")
-
-
-async def _round(office: Office, pairs: list[Pair], chance: random.Random) -> int:
+async def _round(office: Office, parties: EditedParties, pairs: list[Pair], chance: random.Random) -> int:
     """Edit while nobody works, so that all of it lies between two passes; then let the workers go."""
     for pair in pairs:
         pair.edits = [] if pair.conflict else _edits(pair, chance)
@@ -124,7 +112,7 @@ async def _round(office: Office, pairs: list[Pair], chance: random.Random) -> in
     todo = [(pair, edit) for pair in pairs for edit in pair.edits]
     chance.shuffle(todo)
     for pair, edit in todo:
-        await _make(office.firm, pair, *edit)
+        await _make(office.firm, parties, pair, *edit)
     await _announce_all(office, [pair for pair in pairs if pair.edits], chance, rank=2)
     async with office.working():
         await _idle(office, pairs)
@@ -152,18 +140,11 @@ def _expect(pair: Pair) -> None:
             pair.expected[name] = said.get(owner) or next(iter(said.values()))
 
 
-async def _make(firm: Firm, pair: Pair, side: str, name: str, value: str) -> None:
+async def _make(firm: Firm, parties: EditedParties, pair: Pair, side: str, name: str, value: str) -> None:
     if side == "books":
         await firm.change_client(pair.client_id, **{name: value})
-        return
-    party = firm.party(pair.party_id)
-    rows: dict[str, Any] = {
-        "lname": {"lastName": value},
-        "mob_phone": {"phoneNumbers": [{"id": party["phoneNumbers"][0]["id"], "number": value}]},
-        "p_city": {"addresses": [{"id": party["addresses"][0]["id"], "city": value}]},
-        "vat_number": {"fields": [{"definition": {"id": await _vat(firm)}, "value": value}]},
-    }
-    await firm.change_party(pair.party_id, **rows[name])
+    else:
+        await parties.edit(pair.party_id, name, value)
 
 
 async def _announce_all(office: Office, pairs: list[Pair], chance: random.Random, rank: int) -> None:
@@ -196,28 +177,31 @@ async def _held(office: Office, wanted: set[str]) -> set[str]:
         await asyncio.sleep(0.2)
 
 
-def _differences(firm: Firm, pair: Pair) -> list[str]:
+def _differences(firm: Firm, parties: EditedParties, pair: Pair) -> list[str]:
     """Return where a side differs from the model. A record whose conflict waits is as people left it."""
     if pair.conflict:
         return []
-    party, client = firm.party(pair.party_id), firm.client(pair.client_id)
-    fields = party.get("fields") or []
-    crm = {
-        "lname": party["lastName"],
-        "mob_phone": party["phoneNumbers"][0]["number"],
-        "p_city": party["addresses"][0]["city"],
-        "vat_number": next((each["value"] for each in fields), None),
-    }
+    crm, client = parties.values(pair.party_id), firm.client(pair.client_id)
     found = [f"party {pair.party_id}: {name}" for name, value in pair.expected.items() if crm[name] != value]
     found += [f"client {pair.client_id}: {name}" for name, value in pair.expected.items() if client[name] != value]
-    rows = {key: len(party[key]) for key in ("phoneNumbers", "emailAddresses", "addresses")}
+    rows = parties.rows(pair.party_id)
     return found + [f"party {pair.party_id}: {count} {key}" for key, count in rows.items() if count != 1]
 
 
 def _writes(firm: Firm) -> int:
-    return firm.calls("POST") + firm.calls("PUT")
+    """Return how many requests to write there were. A query of Zoho's is a POST, and writes nothing."""
+    return firm.calls("POST") + firm.calls("PUT") - firm.calls("POST", "/coql")
+
+
+def main() -> None:
+    """Run what the command line asks for, and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.both_sides", description="Edits on both sides.")
+    parser.add_argument("records", type=int, nargs="?", default=2000)
+    parser.add_argument("seed", type=int, nargs="?", default=20261122)
+    parser.add_argument("--crm", choices=sorted(PARTIES), default="capsule", help="the CRM beside FreshBooks")
+    asked = parser.parse_args()
+    sys.stdout.write(json.dumps(asyncio.run(run(asked.records, asked.seed, asked.crm))) + "\n")
 
 
 if __name__ == "__main__":
-    arguments = [int(each) for each in sys.argv[1:]] + [2000, 20261122][len(sys.argv) - 1 :]
-    sys.stdout.write(json.dumps(asyncio.run(run(*arguments))) + "\n")
+    main()

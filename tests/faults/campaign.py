@@ -1,4 +1,4 @@
-"""The fault campaign on the real system: `python -m tests.faults.campaign [--parties N] [--seed N] [--small] …`.
+"""The fault campaign on the real system: `python -m tests.faults.campaign [--parties N] [--crm zoho_crm] [--small] …`.
 
 Faults, then heal, then drain, then check. The sandbox's ledger is the judge. What each option and each line of the
 result means is in docs/faults.md. Exit codes: 0 green, 1 red, 2 not finished, 3 invalid (something never happened).
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from runtime.errors import Stop
 from runtime.logs import set_up_logs
+from tests.faults.crms import CAPSULE, CRMS
 from tests.faults.judge import Ledger
 from tests.faults.phases import Campaign
 from tests.faults.plans import Break, Plan, plan_for
@@ -34,10 +35,10 @@ async def campaign(options: Options, plan: Plan, folder: Path) -> Report:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    store = options.database
-    async with running(folder, connection=plan.connection, database_url=store, seed=options.seed) as rig:
+    store, kind = options.database, CRMS[options.crm]
+    async with running(folder, connection=plan.connection, database_url=store, seed=options.seed, kind=kind) as rig:
         await _start_workers(rig, options.broken)
-        ran = Campaign(rig, plan, WORKERS, Ledger(rig.ledger), _say)
+        ran = Campaign(rig, plan, WORKERS, Ledger(rig.ledger, kind.names), _say)
         trouble = await _tried(ran, plan)
         return await reported(ran, options, began, trouble)
 
@@ -63,7 +64,7 @@ async def _tried(ran: Campaign, plan: Plan) -> str:
 def main() -> int:
     """Run the campaign that the command line asks for; print a page, write JSON, and return the exit code."""
     asked = _parser().parse_args()
-    options = Options(asked.parties, asked.seed, asked.database, asked.broken, asked.small)
+    options = Options(asked.parties, asked.seed, asked.database, asked.broken, asked.small, asked.crm)
     plan = plan_for(asked.parties, small=asked.small, broken=asked.broken)
     set_up_logs("campaign", level="error")
     folder = Path(tempfile.mkdtemp(prefix="ledgerline-faults-"))
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parties", type=int, default=0, help="how many to create: 10,000, or 60 with --small")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="decides chance wherever it is ours")
     parser.add_argument("--database", default="", metavar="URL", help="of an empty store; else a SQLite file")
+    parser.add_argument("--crm", choices=sorted(CRMS), default=CAPSULE.system, help="the CRM beside FreshBooks")
     parser.add_argument("--break", dest="broken", choices=("no-look", "no-settle"), help="leave out a safeguard")
     parser.add_argument("--small", action="store_true", help="shorter waits: the cut that `make test` runs")
     parser.add_argument("--report", type=Path, default=Path("build/faults.json"), help="where the JSON goes")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from store.audit import AuditLine
+from tests.faults.crms import CAPSULE
 
 MOST_OFFENDERS = 20
 DELETED = 1
@@ -29,9 +30,13 @@ class Finding:
 
 @dataclass
 class Ledger:
-    """The ledger file, read on from where the last look ended."""
+    """The ledger file, read on from where the last look ended.
+
+    `names` has the field that tells a party from all others, by kind of record.
+    """
 
     path: Path
+    names: Mapping[str, str] = field(default_factory=lambda: CAPSULE.names)
     parties: dict[int, str] = field(default_factory=dict)
     """The names of the parties that exist, by id."""
     clients: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -62,7 +67,7 @@ class Ledger:
 
     def served(self) -> int:
         """Return how many parties have a client."""
-        return len({client["lname"] for client in self.living} & set(self.parties.values()))
+        return len({name_of(client) for client in self.living} & set(self.parties.values()))
 
     def youngest(self) -> tuple[dict[str, Any], datetime] | None:
         """Return the client that was created last, and when."""
@@ -73,8 +78,8 @@ class Ledger:
 
     def _take(self, entry: dict[str, Any]) -> None:
         kind, operation = entry["kind"], entry["operation"]
-        if kind == "party":
-            self.parties[entry["id"]] = str(entry["record"].get("lastName"))
+        if kind in self.names:
+            self.parties[entry["id"]] = str(entry["record"].get(self.names[kind]))
             if operation == "delete":
                 del self.parties[entry["id"]]
         elif kind == "client":
@@ -84,14 +89,19 @@ class Ledger:
                 self.created[entry["id"]] = datetime.fromisoformat(entry["at"])
 
 
+def name_of(client: Mapping[str, Any]) -> str:
+    """Return the name by which a client is known for its party's: a person's last name, or else a firm's."""
+    return str(client["lname"] or client.get("organization"))
+
+
 def judged(ledger: Ledger, audit: Iterable[AuditLine]) -> list[Finding]:
     """Return every question with its answer, also where nothing was found.
 
-    A party and its client are recognised by the last name, which is unique to each party, and by nothing of ours.
+    A party and its client are recognised by the name, which is unique to each party, and by nothing of ours.
     """
     by_name = defaultdict(list)
     for client in ledger.living:
-        by_name[client["lname"]].append(str(client["id"]))
+        by_name[name_of(client)].append(str(client["id"]))
     references = Counter(client["note"] for client in ledger.living)
     names = Counter(ledger.parties.values())
     return [
@@ -121,7 +131,7 @@ def _audited(ledger: Ledger, audit: Iterable[AuditLine]) -> list[Finding]:
 
 
 def _misnamed(ledger: Ledger, rows: Sequence[AuditLine]) -> list[str]:
-    clients: Mapping[str, str] = {str(number): client["lname"] for number, client in ledger.clients.items()}
+    clients: Mapping[str, str] = {str(number): name_of(client) for number, client in ledger.clients.items()}
     return [
         f"row {row.seq}"
         for row in rows

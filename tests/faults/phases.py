@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 from temporalio.service import RPCError
@@ -23,10 +22,10 @@ from workflows.sweeps import PartySweep
 Say = Callable[[str], None]
 
 CHECK_SECONDS, LOOK_SECONDS, TELL_SECONDS = 0.5, 0.5, 10.0
-DRAIN_SECONDS = 240.0  # after healing, what is not done by then is stuck
+DRAIN_SECONDS = 600.0  # after healing, what is not done by then is stuck
 RUNNING = 'Flow = "clients" AND ExecutionStatus = "Running"'
 ENDED_BADLY = 'ExecutionStatus IN ("Failed", "TimedOut", "Terminated")'
-DELIVERY = re.compile(r'^ledgerline_hook_deliveries_total\{[^}]*system="capsule"[^}]*\} (\S+)$', re.MULTILINE)
+DELIVERY = r'^ledgerline_hook_deliveries_total\{{[^}}]*system="{}"[^}}]*\}} (\S+)$'
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -64,8 +63,8 @@ class Campaign:
     async def _faults(self) -> None:
         """Enter every party while everything goes wrong; over once each has a client in the ledger."""
         hooks = {"duplicates": self.plan.hook_copies, "reorder": True, "delay": self.plan.hook_delay}
-        await self._control("POST", "capsule", "settings", {"hooks": hooks})
-        await self._control("POST", "freshbooks", "settings", {"search_lag": self.plan.search_lag})
+        await self.rig.crm.set(hooks=hooks)
+        await self.rig.books.set(search_lag=self.plan.search_lag)
         for rule in self.plan.rules():
             await self.rig.sides.fault(**rule)
         nemeses = [asyncio.create_task(each) for each in (self._kill(), self._look())]
@@ -81,8 +80,8 @@ class Campaign:
 
     async def _heal(self) -> None:
         await self.rig.sides.heal()
-        await self._control("POST", "capsule", "settings", {"hooks": {"duplicates": 1, "reorder": False}})
-        await self._control("POST", "freshbooks", "settings", {"search_lag": 0})
+        await self.rig.crm.set(hooks={"duplicates": 1, "reorder": False})
+        await self.rig.books.set(search_lag=0)
         await self.rig.pause_schedules()
 
     async def _drain(self) -> None:
@@ -95,7 +94,9 @@ class Campaign:
 
     async def _check(self) -> None:
         before = self.ledger.read_on().writes
-        request = SweepRequest(connection=CONNECTION, since=LONG_AGO, started_at=datetime.now(UTC))
+        request = SweepRequest(
+            connection=CONNECTION, since=LONG_AGO, started_at=datetime.now(UTC), crm=self.rig.kind.system
+        )
         swept = await self.rig.temporal.execute_workflow(
             PartySweep.run, request, id="second-full-sweep", task_queue=WORKFLOW_QUEUE
         )
@@ -117,7 +118,7 @@ class Campaign:
         """Enter parties, as many as fit."""
         await self._until(lambda: self.entered - self.ledger.served() < self.plan.in_flight)
         numbers = range(self.entered, min(self.entered + self.plan.wave, self.plan.parties))
-        await self._control("POST", "capsule", "records/party", [_party(number) for number in numbers])
+        await self.rig.kind.enter(self.rig.crm, numbers)
         self.entered += len(numbers)
         self.planned[HOOK_COPIES] += round(len(numbers) * sum(self.plan.hook_copies) / 2)
 
@@ -136,12 +137,12 @@ class Campaign:
     async def _look(self) -> None:
         """Search for the newest client as our own look would, to count how often the search lags."""
         sides = self.rig.sides
-        token = (await self._control("GET", "freshbooks", "info"))["tokens"]["access"]
+        token = (await self.rig.books.about())["tokens"]["access"]
         url = f"{sides.freshbooks_url}/accounting/account/{sides.account_id}/users/clients"
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             youngest = self.ledger.read_on().youngest()
-            if youngest is None:
+            if youngest is None or not youngest[0]["email"]:
                 continue
             client, born = youngest
             chance = self.plan.chance_of_not_finding((datetime.now(UTC) - born).total_seconds())
@@ -156,11 +157,11 @@ class Campaign:
 
     async def _count(self) -> None:
         """Ask the sandbox and the receiver how often each fault came about."""
-        rules = (await self._control("GET", "freshbooks", "faults"))["rules"]
-        self.fired.update({rule["fault"]: rule["fired"] for rule in rules})
+        self.fired.update({rule["fault"]: rule["fired"] for rule in await self.rig.books.rules()})
         metrics = self.rig.settings.metrics
         page = await self.rig.sides.http.get(f"http://{metrics.host}:{metrics.receiver_port}/metrics")
-        self.fired[HOOK_COPIES] = round(sum(float(count) for count in DELIVERY.findall(page.text)))
+        counts = re.findall(DELIVERY.format(self.rig.kind.system), page.text, re.MULTILINE)
+        self.fired[HOOK_COPIES] = round(sum(float(count) for count in counts))
         self.planned[SEARCH_LAG] = round(self._expected_misses)
 
     async def _under_way(self) -> bool:
@@ -184,12 +185,6 @@ class Campaign:
             await asyncio.sleep(CHECK_SECONDS)
             self.ledger.read_on()
 
-    async def _control(self, method: str, system: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Use the control API of one of the stand-ins."""
-        at = {"capsule": self.rig.sides.capsule_url, "freshbooks": self.rig.sides.freshbooks_url}
-        answer = await self.rig.sides.http.request(method, f"{at[system]}/_sandbox/{path}", json=body)
-        return dict(answer.raise_for_status().json())
-
     async def _tell(self) -> None:
         """Say now and then how it goes."""
         began = time.monotonic()
@@ -202,13 +197,6 @@ class Campaign:
                 f"{self.ledger.served():,} have a client, {standing.linked:,} linked, {standing.in_doubt:,} in doubt, "
                 f"{self.fired[WORKER_KILLED]} workers killed"
             )
-
-
-def _party(number: int) -> dict[str, Any]:
-    # every tenth shares an address with the one before: two people, two clients
-    address = f"fault{number - (number % 10 == 1)}@faults.example"
-    name = f"Number {number:05}"
-    return {"type": "person", "firstName": "Fault", "lastName": name, "emailAddresses": [{"address": address}]}
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

@@ -117,12 +117,13 @@ SMALL = replace(
 )
 # So much goes wrong that a system without one of its two safeguards must write twice, whatever chance says.
 CONTROL = replace(SMALL, parties=20, wave=20, cut=0.6, late=0.0, search_lag=(3.0, 3.0), kill_every=0.0, least_kills=0)
-SLOW, FAST = 3.0, 20.0  # creates per second, on a slow day and on a fast machine
+SLOW, FAST = 2.0, 20.0  # creates per second, on a slow day and on a fast machine
 
 
 def plan_for(parties: int, *, small: bool, broken: Break | None) -> Plan:
     """Return the plan for so many parties; the small ones have a size of their own unless `parties` says otherwise."""
     plan = (CONTROL if broken else SMALL) if small else FULL
     count = parties or plan.parties
-    kills = max(plan.least_kills, int(count / FAST / plan.kill_every)) if plan.kill_every else 0
+    least = min(plan.least_kills, max(1, count // 30))  # a handful of parties is done before a second one comes
+    kills = max(least, int(count / FAST / plan.kill_every)) if plan.kill_every else 0
     return replace(plan, parties=count, least_kills=kills, deadline=300 + count / SLOW)

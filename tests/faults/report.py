@@ -35,6 +35,7 @@ class Options:
     database: str
     broken: Break | None
     small: bool
+    crm: str
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def _verdict(findings: Sequence[Finding], tallies: Sequence[Tally], trouble: str
 
 def _shown(options: Options, ran: Campaign) -> dict[str, Any]:
     return {
+        "crm": options.crm,
         "store": ran.rig.store.database.engine.dialect.name,
         "parties": ran.plan.parties,
         "small": options.small,

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,11 @@ from runtime.settings import Settings
 from runtime.temporal import connect, target
 from starters.demo.run import stand_alone
 from starters.demo.sides import Sides, until
-from starters.sandbox import CAPSULE_PER_HOUR, FRESHBOOKS_PER_MINUTE, addresses, sandbox_child
+from starters.sandbox import FRESHBOOKS_PER_MINUTE, addresses, sandbox_child
 from starters.schedules import ensure_schedules, wanted_schedules
 from store.store import Store, open_store
 from store.tokens import Grant
+from tests.faults.crms import CAPSULE, FaultedCrm, StandIn
 from workflows.search_attributes import ALL
 
 CONNECTION = "acme"
@@ -41,12 +42,15 @@ START_SECONDS = 60.0  # the machine may be busy with other tests
 
 @dataclass
 class Rig:
-    """A running system. Everything but the workers is healthy."""
+    """A running system. Everything but the workers is healthy. `crm` and `books` are the stand-ins of both sides."""
 
     folder: Path
-    settings: Settings
     supervisor: Supervisor
     sides: Sides
+    kind: FaultedCrm
+    crm: StandIn
+    books: StandIn
+    settings: Settings
     store: Store
     temporal: Client
     metrics_ports: dict[str, int] = field(default_factory=dict)
@@ -85,7 +89,12 @@ class Rig:
     async def sign_in(self) -> None:
         """Take the sandbox's tokens and wait until the webhooks are registered: from then on changes are noticed."""
         await self.sides.sign_in()
-        await until("the webhooks", self.sides.hooks_ready, START_SECONDS)
+        await until("the webhooks", self._hooks_ready, START_SECONDS)
+
+    async def _hooks_ready(self) -> bool:
+        kind, count = self.kind.hooks
+        callbacks = await self.books.all("callback")
+        return len(await self.crm.all(kind)) == count and any(each["verified"] for each in callbacks)
 
     async def pause_schedules(self) -> None:
         """Let nothing run by the clock any more."""
@@ -100,31 +109,36 @@ async def running(
     connection: Mapping[str, Any],
     database_url: str = "",
     seed: int = 1,
+    kind: FaultedCrm = CAPSULE,
     registered: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Rig]:
     """Run sandbox, Temporal, receiver and schedules; no worker yet. Nothing is left of it afterwards.
 
     `connection` and `settings` are written into the settings file, over what leads to the sandbox; `seed` is the
-    sandbox's. With `registered` FreshBooks is connected as by `ledgerline connect`: with tokens that are refreshed.
-    Raises CannotStart.
+    sandbox's, `kind` the CRM. With `registered` FreshBooks is connected as by `ledgerline connect`: with tokens that
+    are refreshed. Raises CannotStart.
     """
     with patch.dict(os.environ):
         stand_alone(folder)
         os.environ["LEDGERLINE_SANDBOX__SEED"] = str(seed)
         if database_url:
             os.environ["LEDGERLINE_DATABASE_URL"] = database_url
-        supervisor = Supervisor(folder / "logs")
+        port, supervisor = free_ports(1)[0], Supervisor(folder / "logs")
         try:
-            await supervisor.start(sandbox_child(load_settings()))
+            child = sandbox_child(load_settings())
+            await supervisor.start(replace(child, command=[*child.command, *kind.options(port)]))
             async with httpx.AsyncClient(timeout=30) as http:
                 sides = Sides(http, *addresses(load_settings()))
-                books = await _info(sides, sides.freshbooks_url)
-                accounts = await _accounts(sides, books, connection, registered=registered)
-                _write_settings(folder, {**connection, **accounts}, settings)
-                rig = await _started(folder, supervisor, sides)
+                crm, books = StandIn(http, kind.url(sides.capsule_url, port)), StandIn(http, sides.freshbooks_url)
+                await crm.set(**kind.knobs)
+                crm_account = kind.account(crm.url, await crm.about())
+                accounts = {kind.system: crm_account, "freshbooks": await _books_account(books, registered=registered)}
+                _write_settings(folder, _over(accounts, connection), settings)
+                started = await _started(supervisor)
+                rig = Rig(folder, supervisor, sides, kind, crm, books, *started)
                 if registered:
-                    await _consent(rig.store, books)
+                    await _consent(rig.store, await books.about())
                 try:
                     yield rig
                 finally:
@@ -133,7 +147,7 @@ async def running(
             await supervisor.stop_all()
 
 
-async def _started(folder: Path, supervisor: Supervisor, sides: Sides) -> Rig:
+async def _started(supervisor: Supervisor) -> tuple[Settings, Store, Client]:
     settings = load_settings()
     store = await open_store(settings)
     address, _ = target(settings)
@@ -144,26 +158,24 @@ async def _started(folder: Path, supervisor: Supervisor, sides: Sides) -> Rig:
     await supervisor.start(Child("receiver", receiver, ready=lambda: _serves(ready), ready_within=START_SECONDS))
     temporal = await connect(settings)
     await ensure_schedules(temporal, wanted_schedules(settings), run_now=True)
-    return Rig(folder, settings, supervisor, sides, store, temporal)
+    return settings, store, temporal
 
 
-async def _accounts(
-    sides: Sides, books: Mapping[str, Any], connection: Mapping[str, Any], *, registered: bool
-) -> dict[str, Any]:
-    """Return the settings of both accounts: what leads to the sandbox, and over it what the connection says."""
-    crm = await _info(sides, sides.capsule_url)
-    fixed = {"token": books["tokens"]["access"]}
-    capsule = {"token": crm["tokens"]["access"], "base_url": sides.capsule_url, "requests_per_hour": CAPSULE_PER_HOUR}
-    freshbooks = {
-        **(books["oauth"] if registered else fixed),
-        "base_url": sides.freshbooks_url,
-        "account_id": books["account_id"],
+async def _books_account(books: StandIn, *, registered: bool) -> dict[str, Any]:
+    """Return what leads to the sandbox's FreshBooks."""
+    about = await books.about()
+    return {
+        **(about["oauth"] if registered else {"token": about["tokens"]["access"]}),
+        "base_url": books.url,
+        "account_id": about["account_id"],
         "requests_per_minute": FRESHBOOKS_PER_MINUTE,
     }
-    return {
-        "capsule": {**capsule, **connection.get("capsule", {})},
-        "freshbooks": {**freshbooks, **connection.get("freshbooks", {})},
-    }
+
+
+def _over(accounts: Mapping[str, Mapping[str, Any]], connection: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a connection: what it says of an account goes over what leads to the sandbox."""
+    merged = {system: {**account, **connection.get(system, {})} for system, account in accounts.items()}
+    return {**connection, **merged}
 
 
 def _write_settings(folder: Path, connection: Mapping[str, Any], more: Mapping[str, Any]) -> None:
@@ -178,10 +190,6 @@ async def _consent(store: Store, books: Mapping[str, Any]) -> None:
     now, tokens = datetime.now(UTC), books["tokens"]
     grant = Grant(SecretStr(tokens["access"]), SecretStr(tokens["refresh"]), "", now, now + timedelta(hours=12))
     await store.tokens.consented(CONNECTION, "freshbooks", grant, books["account_id"])
-
-
-async def _info(sides: Sides, url: str) -> dict[str, Any]:
-    return dict((await sides.http.get(f"{url}/_sandbox/info")).raise_for_status().json())
 
 
 async def _serves(url: str) -> bool:

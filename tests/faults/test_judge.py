@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from store.audit import AuditLine
+from tests.faults.crms import CRMS
 from tests.faults.judge import Finding, Ledger, judged, waited
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -42,6 +43,20 @@ def found(
 
 def test_one_client_for_one_party_with_one_row_is_in_order(book: Path) -> None:
     assert found(book, [party(7, "Quist"), client(90210, "Quist", "ref 1")]) == {}
+
+
+def test_a_contact_is_known_by_its_last_name_and_an_account_by_its_own(book: Path) -> None:
+    contact = {"kind": "Contacts", "operation": "create", "id": 7, "at": NOON.isoformat()}
+    account = {**contact, "kind": "Accounts", "id": 8, "record": {"Account_Name": "Berg Ltd"}}
+    contact["record"] = {"Last_Name": "Quist", "Account_Name": "8"}
+    employed, firm = client(90210, "Quist", "ref 1"), client(90211, "", "ref 2")
+    for each in (employed, firm):
+        each["record"]["organization"] = "Berg Ltd"
+    found(book, [contact, account, employed, firm])
+    ledger = Ledger(book, CRMS["zoho_crm"].names).read_on()
+    audit = [IN_ORDER, replace(IN_ORDER, seq=2, crm_id="8", books_id="90211")]
+    assert [each for each in judged(ledger, audit) if each.count] == []
+    assert ledger.served() == 2
 
 
 def test_a_party_without_a_client_is_lost(book: Path) -> None:
