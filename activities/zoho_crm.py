@@ -10,6 +10,7 @@ from typing import Any
 
 from activities.crm import CrmParty, FieldIds, Gone, GonePage, one_named
 from activities.queues import ZOHO_CRM
+from activities.zoho_leads import LeadRules, ZohoLeads
 from connectors.answers import Page
 from connectors.errors import NotFound, Refused
 from connectors.zoho_crm import asking
@@ -20,6 +21,7 @@ from mapping.engine import Template
 from mapping.zoho_records import ACCOUNTS, CONTACTS, ZohoPath
 
 MODULES = (CONTACTS, ACCOUNTS)
+NO_LEADS = LeadRules()
 ROWS = 500  # of a query: so many cost two credits and save two requests; a page of a sweep has to end within its time
 MOST_ROWS = 2000
 MOST_ALTERNATIVES = 50  # in a query; how many Zoho takes is not documented
@@ -32,8 +34,9 @@ class ZohoCrm:
 
     system = ZOHO_CRM
 
-    def __init__(self, zoho: ZohoCrmApi, template: Template, reference_field: str) -> None:
+    def __init__(self, zoho: ZohoCrmApi, template: Template, reference_field: str, leads: LeadRules = NO_LEADS) -> None:
         self._zoho, self._reference_field = zoho, reference_field
+        self._lead_rules, self._leads = leads, ZohoLeads(zoho, leads)
         self._wanted = {module: _wanted(template, module, reference_field) for module in MODULES}
         self._modules: dict[int, str] = {}
         self._last_pages: dict[tuple[str, str], int] = {}
@@ -102,12 +105,21 @@ class ZohoCrm:
     async def create(self, body: Mapping[str, Any], reference: str, client_id: int) -> CrmParty:
         """Create a contact or an account by its reference: a repeat finds what the first attempt has made.
 
-        Raises Refused, with what to do, where the account has no field for it, and with Zoho's own words otherwise.
+        Somebody who is an open lead becomes a contact by conversion, if the settings want that. Raises Refused, with
+        what to do, where the account has no field for it, and with Zoho's own words otherwise; UnknownOutcome if
+        nobody knows what became of a lead.
         """
         module = str(body["module"])
         await self._require_field(module, client_id)
         row = {key: value for key, value in body.items() if key != "module"} | {self._reference_field: reference}
-        (outcome,) = await self._zoho.upsert(module, [row], [self._reference_field])
+        converted = None
+        if module == CONTACTS:
+            row |= self._lead_rules.source(row)
+            converted = await self._leads.converted(row.get("Email"))
+        if converted is not None:
+            (outcome,) = await self._zoho.update(module, [{**row, "id": converted}])
+        else:
+            (outcome,) = await self._zoho.upsert(module, [row], [self._reference_field])
         record_id = _saved(f"create the record of client {client_id}", outcome)
         return self._party(await self._zoho.get_record(module, record_id))
 

@@ -60,6 +60,10 @@ class ZohoCrmAccount(Account):
     base_url: str = ""
     accounts_url: str = ""
     requests_per_minute: Annotated[int, Field(gt=0)] = 60
+    # What becomes of the one open lead that has the address of a client who is new in the books.
+    leads: Literal["ignore", "convert"] = "ignore"
+    # The `Lead_Source` of the contacts that we make: of a `person`, and of somebody who belongs to a `firm`.
+    lead_source: dict[Annotated[str, Field(pattern=r"^(person|firm)$")], str] = Field(default_factory=dict)
 
     @property
     def calls_per_second(self) -> float:

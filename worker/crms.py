@@ -11,6 +11,7 @@ from activities.crm_checks import CheckedCapsule, CheckedCrm, CheckedZohoCrm
 from activities.crm_hooks import CapsuleHooks, ChannelKey, CrmHooks, ZohoChannels
 from activities.queues import CAPSULE, ZOHO_CRM
 from activities.zoho_crm import ZohoCrm
+from activities.zoho_leads import LeadRules
 from connectors.capsule.api import CapsuleApi
 from connectors.http import TokenSource
 from connectors.zoho_crm.api import ZohoCrmApi
@@ -74,9 +75,10 @@ def _capsule(place: CrmPlace, account: CapsuleAccount) -> CrmParts:
 
 def _zoho_crm(place: CrmPlace, account: ZohoCrmAccount, template: Template) -> CrmParts:
     api = ZohoCrmApi(place.http, place.token, zoho_api_url(account), place.connection.request_timeout)
+    leads = LeadRules(account.leads == "convert", account.lead_source)
     keys = {event: ChannelKey(*key) for event, key in channel_keys(place.keys, place.name).items()}
     return CrmParts(
-        crm=ZohoCrm(api, template, place.connection.reference_field),
+        crm=ZohoCrm(api, template, place.connection.reference_field, leads),
         hooks=ZohoChannels(api, place.hook_url, keys) if place.hook_url else None,
         checked=CheckedZohoCrm(api),
         pace=Pace(account.requests_per_minute, "a minute", f"{ZOHO_CRM}.requests_per_minute"),

@@ -16,7 +16,7 @@ def provider_of(connection: Connection, system: str) -> Provider:
     """Return where the OAuth endpoints of one of a connection's accounts are, with an address of its own all there."""
     account = connection.accounts[system]
     if isinstance(account, ZohoCrmAccount):
-        provider = zoho_crm.provider(account.data_centre)
+        provider = zoho_crm.provider(account.data_centre, leads=account.leads == "convert")
         return provider.at(account.accounts_url) if account.accounts_url else provider
     provider = capsule.PROVIDER if isinstance(account, CapsuleAccount) else freshbooks.PROVIDER
     usual = account.base_url == type(account).model_fields["base_url"].default

@@ -19,12 +19,20 @@ SCOPES = (
     Scope("ZohoSearch.securesearch.READ", "finding records by email address, and counting them"),
     Scope("ZohoCRM.notifications.ALL", "hearing of changes at once"),
 )
-"""What the clients' sync needs. Deleting records and converting leads need further rights."""
+"""What the clients' sync needs. Nothing is deleted."""
+LEADS = (
+    Scope("ZohoCRM.modules.leads.READ", "finding the open lead of a new customer"),
+    Scope("ZohoCRM.modules.leads.CREATE", "converting that lead"),
+)
+"""What it needs besides where leads are converted. Which right Zoho wants for that is not documented."""
 
 
-def provider(data_centre: str) -> Provider:
-    """Return the OAuth endpoints of one data centre. Source: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html"""
-    return zoho.provider("zoho_crm", "Zoho CRM", SCOPES, data_centre)
+def provider(data_centre: str, *, leads: bool = False) -> Provider:
+    """Return the OAuth endpoints of one data centre, and what we ask for there, with or without rights on leads.
+
+    Source: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html
+    """
+    return zoho.provider("zoho_crm", "Zoho CRM", (*SCOPES, *LEADS) if leads else SCOPES, data_centre)
 
 
 PROVIDER = provider("us")
