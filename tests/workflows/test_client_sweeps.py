@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 import workflows.client_sweeps
 from activities.watch_models import ClientPage, SweptClients
 from runtime.queues import WORKFLOW_QUEUE
+from tests.attended import attended
 from tests.sandboxes import Firm
 from tests.workflows.office import Office
 from workflows.client_sweeps import CLIENTS, ClientSweep
@@ -62,7 +63,7 @@ async def cursor(firm: Firm) -> datetime | None:
 async def test_the_first_sweep_announces_every_client_behind_all_other_work(office: Office, firm: Firm) -> None:
     """Z10: those that were there before we came."""
     clients = [await firm.new_client(organization=f"Customer {number}") for number in range(3)]
-    async with office.working():
+    async with attended(office):
         assert await swept(office) == SweepResult(listed=3, announced=3, passes=1)
         assert [(await office.client_result(each)).outcome for each in clients] == ["not-carried"] * 3
 
