@@ -14,7 +14,7 @@ demo: $(READY)  ## tell the story, check every step, exit 0 or 1
 	@$(BIN)/ledgerline demo
 
 test: $(READY)  ## everything that proves the project
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)  ## measure; writes build/bench.json
 	@$(BIN)/python -m tests.bench
@@ -42,5 +42,5 @@ $(READY): uv.lock pyproject.toml tools/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ledgerline needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
-	@$(BIN)/uv sync --locked --inexact
+	@$(BIN)/uv sync --locked --inexact --compile-bytecode
 	@touch $@
