@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, LargeBinary, String, Text, select, update
+from sqlalchemy import ColumnElement, LargeBinary, String, Text, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,13 +112,15 @@ class Tokens:
     async def claim(self, account: Account, holder: str) -> bool:
         """Take the one refresh of this version, or take it over from `account.holder`. False if somebody was faster.
 
-        Take over only a holder that can no longer be heard of: its request is older than a request may be.
+        Take over only a holder that can no longer be heard of: its request is older than a request may be. False, too,
+        if somebody was told meanwhile that the system wants to be asked later.
         """
-        free = TokensRow.state == USABLE
+        free, now = TokensRow.state == USABLE, datetime.now(UTC)
         if account.state == REFRESHING:
             free = _held_by(account.holder)
-        claimed = {"state": REFRESHING, "refreshing_by": holder, "refreshing_since": datetime.now(UTC)}
-        return await self._change(account.connection, account.system, claimed, _version(account), free)
+        due = or_(TokensRow.not_before.is_(None), TokensRow.not_before <= now)
+        claimed = {"state": REFRESHING, "refreshing_by": holder, "refreshing_since": now}
+        return await self._change(account.connection, account.system, claimed, _version(account), free, due)
 
     async def renew(self, account: Account, grant: Grant) -> bool:
         """Store the tokens that a refresh of this version brought. False if there is a newer version already.

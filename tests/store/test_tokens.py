@@ -117,6 +117,15 @@ async def test_all_learn_until_when_a_system_wants_to_be_left_alone(store: Store
     assert waiting == (await store.tokens.all())[PLACE] == (await store.tokens.read(*PLACE))[0]
 
 
+async def test_who_looked_before_the_wait_was_known_may_not_ask_within_it(store: Store) -> None:
+    """F11: between one process' look and its claim another may have asked and been told to wait."""
+    looked = await connected(store)
+    await store.tokens.claim(looked, "faster")
+    await store.tokens.release(looked, "faster", datetime.now(UTC) + timedelta(minutes=10))
+    assert not await store.tokens.claim(looked, "slower")
+    assert (await standing(store)).state == USABLE
+
+
 @pytest.mark.parametrize("way", ["renewed", "connected again", "forgotten", "asked without a wait"])
 async def test_the_wait_is_over_with_the_next_answer(store: Store, way: str) -> None:
     account = await connected(store)
