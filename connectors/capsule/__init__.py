@@ -10,8 +10,8 @@ PROVIDER = Provider(
     # The discovery document names /oauth/revoke; the documentation pages name this one, and pages are dated.
     revoke_url="https://api.capsulecrm.com/oauth/token/revoke",
     scopes=(
-        Scope("read", "reading parties and what was deleted"),
-        Scope("write", "creating and changing parties, our custom field, and registering webhooks"),
+        Scope("read", "reading parties, opportunities and what was deleted"),
+        Scope("write", "writing parties and opportunities, our custom fields and notes, and registering webhooks"),
     ),
 )
 """Capsule's OAuth endpoints. It has no finer rights. Source: https://developer.capsulecrm.com/v2/overview/authentication"""

@@ -11,6 +11,8 @@ from connectors.answers import parse_json
 from connectors.errors import MalformedHook
 
 LARGEST_ID = 2**63 - 1
+OPPORTUNITY_EVENTS = tuple(f"opportunity/{verb}" for verb in ("created", "updated", "moved", "closed", "deleted"))
+"""Everything that Capsule tells of opportunities: `moved` to another milestone, `closed` at one that closes."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class HookDelivery:
 
     event: str
     record_ids: tuple[int, ...]
+
+    @property
+    def opportunity_ids(self) -> tuple[int, ...]:
+        """The opportunities that it names: none if it is about parties, or about anything else."""
+        return self.record_ids if self.event in OPPORTUNITY_EVENTS else ()
 
 
 def parse_delivery(body: bytes) -> HookDelivery:

@@ -131,10 +131,10 @@ class Deletion(CapsuleRecord):
 
 
 @dataclass(frozen=True)
-class DeletedParties:
+class DeletionPage:
     """One page of what became invisible.
 
-    `restricted` are ids of parties that exist but that our user may no longer see: access lost, not deletions.
+    `restricted` are ids of records that exist but that our user may no longer see: access lost, not deletions.
     """
 
     deleted: list[Deletion]
@@ -143,7 +143,10 @@ class DeletedParties:
 
 
 class FieldDefinition(CapsuleRecord):
-    """A custom field. Ids are unique only among the fields of parties; `type` is lower case, such as `text`."""
+    """A custom field. Parties and opportunities each count its ids by themselves: 45 of the one is not 45 of the other.
+
+    `type` is lower case, such as `text`.
+    """
 
     id: int
     name: str | None = None

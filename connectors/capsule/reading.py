@@ -1,15 +1,17 @@
 """Capsule's envelopes, pages and query values. Source: https://developer.capsulecrm.com/v2/overview/reading-from-the-api"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from connectors.answers import Answer, Page
-from connectors.capsule.models import CapsuleRecord, DeletedParties, Deletion
+from connectors.capsule.models import CapsuleRecord, Deletion, DeletionPage
 
 R = TypeVar("R", bound=CapsuleRecord)
 
+MOST_IDS = 10
+LARGEST_PAGE = 100
 LISTS_OF_ROWS = ("addresses", "phoneNumbers", "emailAddresses", "websites")
 
 
@@ -35,12 +37,26 @@ def page_of(key: str, model: type[R], per_page: int) -> Callable[[Answer], Page[
     return read
 
 
-def deleted(answer: Answer) -> DeletedParties:
-    """Read a page of the deletion log."""
-    found = answer.json()
-    restricted = [int(each["id"]) for each in found.get("restrictedParties") or []]
-    gone = [Deletion.model_validate(each) for each in found["parties"]]
-    return DeletedParties(gone, restricted, bool(_has_more(answer)))
+def some(key: str, plural: str, model: type[R]) -> Callable[[Answer], list[R]]:
+    """Return a reader of the records that were asked for by their ids: a single one comes in the envelope of one."""
+
+    def read(answer: Answer) -> list[R]:
+        found = answer.json()
+        return [model.model_validate(each) for each in ([found[key]] if key in found else found[plural])]
+
+    return read
+
+
+def deleted(key: str) -> Callable[[Answer], DeletionPage]:
+    """Return a reader of a page of the deletion log."""
+
+    def read(answer: Answer) -> DeletionPage:
+        found = answer.json()
+        restricted = [int(each["id"]) for each in found.get(f"restricted{key.capitalize()}") or []]
+        gone = [Deletion.model_validate(each) for each in found[key]]
+        return DeletionPage(gone, restricted, bool(_has_more(answer)))
+
+    return read
 
 
 def nothing(_: Answer) -> None:
@@ -58,9 +74,17 @@ def _has_more(answer: Answer) -> bool | None:
 
 def paging(page: int, per_page: int) -> list[tuple[str, str]]:
     """Return the query for one page. Raises ValueError for a page that Capsule does not have."""
-    if page < 1 or not 1 <= per_page <= 100:
-        raise ValueError(f"Capsule counts pages from 1, of 1 to 100 records: not page {page} of {per_page}")
+    if page < 1 or not 1 <= per_page <= LARGEST_PAGE:
+        raise ValueError(f"Capsule counts pages from 1, of 1 to {LARGEST_PAGE} records: not page {page} of {per_page}")
     return [("page", str(page)), ("perPage", str(per_page))]
+
+
+def ids_text(ids: Sequence[int], plural: str) -> str:
+    """Return one to ten ids as they stand in a path. Raises ValueError for none, and for more than Capsule reads."""
+    wanted = list(dict.fromkeys(ids))
+    if not 1 <= len(wanted) <= MOST_IDS:
+        raise ValueError(f"Capsule reads 1 to {MOST_IDS} {plural} at once, not {len(wanted)}: split the list")
+    return ",".join(map(str, wanted))
 
 
 def since_text(since: datetime) -> str:

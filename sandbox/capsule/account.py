@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sandbox.calls import Call, id_of
+from sandbox.capsule.entities import OPPORTUNITY, PARTY, Entity
 from sandbox.capsule.errors import malformed, missing
-from sandbox.capsule.index import PartyIndex
+from sandbox.capsule.index import Index, entry_keys, opportunity_keys, opportunity_texts, party_keys, party_texts
 from sandbox.clock import told, zulu
 from sandbox.ledger import Record
+from sandbox.lookup import Lookup
 from sandbox.past import Lag
 from sandbox.records import Records
 from sandbox.settings import CapsuleSettings, bounds
@@ -15,6 +17,8 @@ from sandbox.tokens import Tokens
 
 SUBDOMAIN = "sandbox"
 ADMIN_ID = 6001
+USER_PARTY = "user_party"
+"""The kind of the parties that users have for themselves. No list, search or filter shows them."""
 ROW_KEYS = {"addresses": "id", "phoneNumbers": "id", "emailAddresses": "id", "websites": "id", "fields": "id"}
 PICTURES = "https://capsulecrm.example/theme/default/images"
 
@@ -24,21 +28,40 @@ class Account:
 
     def __init__(self, records: Records, tokens: Tokens, settings: CapsuleSettings) -> None:
         self.records, self.tokens, self.settings = records, tokens, settings
-        self.index = PartyIndex(records)
+        self.index = Index(records, PARTY.kind, party_keys, party_texts)
+        self.opportunities = Index(records, OPPORTUNITY.kind, opportunity_keys, opportunity_texts)
+        self.entries = Lookup(records, "entry", entry_keys)
+
+    def index_of(self, entity: Entity) -> Index:
+        """Return the index of the parties, or of the opportunities."""
+        return self.index if entity is PARTY else self.opportunities
+
+    def stored(self, entity: Entity, record_id: int, what: str = "") -> Record:
+        """Return a record as stored. Raises the 404, also if it is restricted."""
+        record = self.records.get(entity.kind, record_id)
+        if record is None or record_id in self.index_of(entity).restricted:
+            raise missing(what or entity.kind)
+        return record
 
     def party(self, party_id: int, what: str = "party") -> Record:
         """Return a party as stored. Raises the 404, also if it is restricted."""
-        party = self.records.get("party", party_id)
-        if party is None or party_id in self.index.restricted:
-            raise missing(what)
-        return party
+        return self.stored(PARTY, party_id, what)
 
-    def listed(self, way: str, among: Iterable[int] | None = None) -> list[Record]:
-        """Return the parties that a look by `list`, `search`, `filter` or `people` shows. With `among` those, and some
+    def readable(self, entity: Entity, record_id: int) -> Record:
+        """Return a record that can be read by its id: a user's own party too, which no list shows. Raises the 404."""
+        own = self.records.get(USER_PARTY, record_id) if entity is PARTY else None
+        return own or self.stored(entity, record_id)
+
+    def opportunity(self, opportunity_id: int) -> Record:
+        """Return an opportunity as stored. Raises the 404, also if it is restricted."""
+        return self.stored(OPPORTUNITY, opportunity_id)
+
+    def listed(self, entity: Entity, way: str, among: Iterable[int] | None = None) -> list[Record]:
+        """Return the records that a look by `list`, `search`, `filter` or `people` shows. With `among` those, and some
         that may not belong to it any more: each must be looked at again.
         """
-        hidden = self.index.restricted
-        found = self.records.listed("party", self.lag_of(way), among)
+        hidden = self.index_of(entity).restricted
+        found = self.records.listed(entity.kind, self.lag_of(way), among)
         return [each for each in found if each["id"] not in hidden] if hidden else found
 
     def lag_of(self, way: str) -> Lag:

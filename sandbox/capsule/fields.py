@@ -1,27 +1,28 @@
-"""Values of custom fields, and tags, on a party. Source: https://developer.capsulecrm.com/v2/models/field_value"""
+"""Values of custom fields, and tags, on a record. Source: https://developer.capsulecrm.com/v2/models/field_value"""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.capsule.account import Account, definition_short, reference
+from sandbox.capsule.entities import Entity
 from sandbox.capsule.errors import invalid, missing
 from sandbox.ledger import Record
 
 
-def changed_fields(account: Account, rows: list[Record], items: Any) -> list[Record]:
+def changed_fields(account: Account, entity: Entity, rows: list[Record], items: Any) -> list[Record]:
     """Return the field rows after a write of `items`. Raises the 422 or the 404."""
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise invalid("fields must be a list of objects", "party", "fields")
+        raise invalid("fields must be a list of objects", entity.kind, "fields")
     result = list(rows)
     for item in items:
-        result = _changed(account, result, item)
+        result = _changed(account, entity, result, item)
     return result
 
 
-def _changed(account: Account, rows: list[Record], item: Record) -> list[Record]:
+def _changed(account: Account, entity: Entity, rows: list[Record], item: Record) -> list[Record]:
     definition_id = _definition_id(rows, item)
-    definition = account.records.get("definition", definition_id)
+    definition = account.records.get(entity.definition, definition_id)
     if definition is None:
         raise missing("definition")
     row = next((each for each in rows if each["definition"]["id"] == definition_id), None)
@@ -92,10 +93,10 @@ def _wrong_type() -> Exception:
     return invalid("invalid type for field", "field", "value")
 
 
-def changed_tags(account: Account, tags: list[Record], items: Any) -> list[Record]:
+def changed_tags(account: Account, entity: Entity, tags: list[Record], items: Any) -> list[Record]:
     """Return the tags after a write of `items`; an unknown name creates the tag. Raises the 422 or the 404."""
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise invalid("tags must be a list of objects", "party", "tags")
+        raise invalid("tags must be a list of objects", entity.kind, "tags")
     result = list(tags)
     for item in items:
         attached = next((each for each in result if _is_meant(each, item)), None)
@@ -104,7 +105,7 @@ def changed_tags(account: Account, tags: list[Record], items: Any) -> list[Recor
                 raise invalid("tag not found to delete", "tag", "id")
             result.remove(attached)
         elif attached is None:
-            result.append(_tag(account, item))
+            result.append(_tag(account, entity, item))
     return result
 
 
@@ -112,20 +113,20 @@ def _is_meant(tag: Record, item: Record) -> bool:
     return bool(tag["id"] == item["id"] if "id" in item else tag["name"] == item.get("name"))
 
 
-def _tag(account: Account, item: Record) -> Record:
-    known = next((each for each in account.records.all("tag") if _is_meant(each, item)), None)
+def _tag(account: Account, entity: Entity, item: Record) -> Record:
+    known = next((each for each in account.records.all(entity.tag) if _is_meant(each, item)), None)
     if known is None:
         if "id" in item:
             raise missing("tag")
         if not isinstance(item.get("name"), str) or not item["name"]:
             raise invalid("name is required", "tag", "name")
-        known = new_tag(account, item["name"], item.get("description"))
+        known = new_tag(account, entity, item["name"], item.get("description"))
     return {key: known[key] for key in ("id", "name", "dataTag")}
 
 
-def new_tag(account: Account, name: str, description: str | None) -> Record:
+def new_tag(account: Account, entity: Entity, name: str, description: str | None) -> Record:
     """Create the definition of a tag."""
-    number = account.records.next_id("tag")
+    number = account.records.next_id(entity.tag)
     tag: Record = {
         "id": number,
         "name": name,
@@ -133,5 +134,5 @@ def new_tag(account: Account, name: str, description: str | None) -> Record:
         "dataTag": False,
         "createdAt": account.stamp(),
     }
-    account.records.commit("create", "tag", number, tag)
+    account.records.commit("create", entity.tag, number, tag)
     return tag

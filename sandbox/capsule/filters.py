@@ -1,154 +1,156 @@
-"""Ad-hoc filters on parties. Source: https://developer.capsulecrm.com/v2/reference/filters"""
+"""Ad-hoc filters: conditions, all of which a record fulfils. Source: https://developer.capsulecrm.com/v2/reference/filters"""
 
-from collections.abc import Callable, Iterable
+import operator as compared
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from sandbox.calls import id_of
 from sandbox.capsule.account import Account
+from sandbox.capsule.entities import Entity
 from sandbox.capsule.errors import invalid
-from sandbox.capsule.index import full_name
-from sandbox.capsule.reference import country_code
 from sandbox.ledger import Record
 
 Values = Callable[[Account, Record], Iterable[Any]]
+"""Gives what a record has under one name of a filter."""
 
 
-def _rows(key: str, name: str) -> Values:
-    return lambda _account, party: (row[name] for row in party[key])
+@dataclass(frozen=True)
+class Fields:
+    """What the records of an entity can be filtered by. The names of filters are not those of the JSON: `dates` leads
+    from one to the other. A measure is a pair of unit and number, and only numbers of one unit are compared. `custom`
+    says, for each word before `custom:{id}`, whose custom field that is. `indexed` are the names that the index knows.
+    """
+
+    entity: Entity
+    texts: Mapping[str, Values]
+    choices: Mapping[str, Values]
+    dates: Mapping[str, str]
+    indexed: frozenset[str]
+    measures: Mapping[str, Values] = field(default_factory=dict)
+    custom: Mapping[str, Callable[[Values], Values]] = field(default_factory=lambda: {"": lambda values: values})
 
 
-def _scalar(name: str) -> Values:
-    return lambda _account, party: (party.get(name),)
+def scalar(name: str) -> Values:
+    """Return what gives the single value under a key."""
+    return lambda _account, record: (record.get(name),)
 
 
-def _has(key: str) -> Values:
-    return lambda _account, party: (bool(party[key]),)
+def references(name: str) -> Values:
+    """Return what gives a short form's id and names: either may be asked for."""
 
-
-def _countries(_account: Account, party: Record) -> Iterable[str]:
-    return (country_code(row["country"]) for row in party["addresses"] if row["country"])
-
-
-def _references(name: str) -> Values:
-    """Owner and team are named by id or by name."""
-
-    def values(_account: Account, party: Record) -> Iterable[Any]:
-        short = party[name] or {}
+    def values(_account: Account, record: Record) -> Iterable[Any]:
+        short = record[name] or {}
         return [short[key] for key in ("id", "name", "username") if key in short]
 
     return values
 
 
-def _tags(_account: Account, party: Record) -> Iterable[Any]:
-    return [tag[key] for tag in party["tags"] for key in ("id", "name")]
+def has(key: str) -> Values:
+    """Return what gives whether a list has anything in it."""
+    return lambda _account, record: (bool(record[key]),)
 
 
-def _has_people(account: Account, party: Record) -> Iterable[bool]:
-    return (bool(account.people_of(party["id"])),)
+def tags(_account: Account, record: Record) -> Iterable[Any]:
+    """Give ids and names of a record's tags."""
+    return [tag[key] for tag in record["tags"] for key in ("id", "name")]
 
 
-TEXTS: dict[str, Values] = {
-    "name": lambda _account, party: (full_name(party),),
-    "jobTitle": _scalar("jobTitle"),
-    "title": _scalar("title"),
-    "email": _rows("emailAddresses", "address"),
-    "phone": _rows("phoneNumbers", "number"),
-    "website": _rows("websites", "address"),
-    "city": _rows("addresses", "city"),
-    "zip": _rows("addresses", "zip"),
-    "state": _rows("addresses", "state"),
-}
-OF_ORGANISATION: dict[str, Values] = {"org.name": _scalar("name"), "org.tag": _tags}
-CHOICES: dict[str, Values] = {
-    "id": _scalar("id"),
-    "type": _scalar("type"),
-    "country": _countries,
-    "tag": _tags,
-    "owner": _references("owner"),
-    "team": _references("team"),
-    "hasEmailAddress": _has("emailAddresses"),
-    "hasPhoneNumber": _has("phoneNumbers"),
-    "hasAddress": _has("addresses"),
-    "hasTags": _has("tags"),
-    "hasPeople": _has_people,
-}
-DATES = {"addedOn": "createdAt", "updatedOn": "updatedAt", "lastContactedOn": "lastContactedAt"}
 TEXT_OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "starts with": str.startswith,
     "ends with": str.endswith,
     "contains": lambda value, wanted: wanted in value,
 }
+MEASURE_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "is": compared.eq,
+    "is greater than": compared.gt,
+    "is less than": compared.lt,
+}
 DAY_OPERATORS = {"is after", "is before"}
 SPAN_OPERATORS = {"is older than", "is within last", "is within next"}
 
 
-def matching(account: Account, query: Record) -> list[Record]:
-    """Return the parties that fulfil every condition, in the order asked for, else by id. Raises the 422."""
+def matching(account: Account, fields: Fields, query: Record) -> list[Record]:
+    """Return the records that fulfil every condition, in the order asked for, else by id. Raises the 422."""
     conditions = query.get("conditions")
     if not isinstance(conditions, list) or not all(isinstance(each, dict) for each in conditions):
         raise invalid("conditions are required", "filter", "conditions")
-    tests = [_test(account, each) for each in conditions]
-    found = account.listed("filter", _candidates(account, conditions))
+    tests = [_test(account, fields, each) for each in conditions]
+    found = account.listed(fields.entity, "filter", _candidates(account, fields, conditions))
     for test in tests:
         found = [each for each in found if test(each)]
     order = query.get("orderBy") or []
     if not isinstance(order, list) or not all(isinstance(each, dict) for each in order):
         raise invalid("invalid order", "filter", "orderBy")
-    return _ordered(account, found, order)
+    return _ordered(account, fields, found, order)
 
 
-def _candidates(account: Account, conditions: list[Record]) -> set[int] | None:
-    """Return the ids of the parties to look at where an index knows one of the conditions."""
+def _candidates(account: Account, fields: Fields, conditions: list[Record]) -> set[int] | None:
+    """Return the ids of the records to look at where an index knows one of the conditions."""
     for each in conditions:
-        field, value = str(each.get("field")), each.get("value")
-        indexed = field in {"email", "name"} or field.startswith("custom:")
+        name, value = str(each.get("field")), each.get("value")
+        indexed = name in fields.indexed or name.startswith("custom:")
         if indexed and each.get("operator") == "is" and isinstance(value, str):
-            return account.index.find(field, value)
+            return account.index_of(fields.entity).find(name, value)
     return None
 
 
-def _test(account: Account, condition: Record) -> Callable[[Record], bool]:
-    field, operator, wanted = str(condition.get("field")), str(condition.get("operator")), condition.get("value")
-    values = _values(account, field)
+def _test(account: Account, fields: Fields, condition: Record) -> Callable[[Record], bool]:
+    name, operator, wanted = str(condition.get("field")), str(condition.get("operator")), condition.get("value")
+    values = _values(account, fields, name)
+    if name in fields.measures and wanted is not None:
+        return _measure_test(account, values, operator, wanted)
     if operator in {"is", "is not"}:
         negated, holds = operator == "is not", _is(wanted)
-        return lambda party: holds(values(account, party)) != negated
-    if field in {*TEXTS, "org.name"} and operator in TEXT_OPERATORS and isinstance(wanted, str):
+        return lambda record: holds(values(account, record)) != negated
+    if name in fields.texts and operator in TEXT_OPERATORS and isinstance(wanted, str):
         compare, text = TEXT_OPERATORS[operator], _folded(wanted)
-        return lambda party: any(compare(_folded(each), text) for each in values(account, party) if each)
-    if field in DATES and operator in DAY_OPERATORS | SPAN_OPERATORS:
+        return lambda record: any(compare(_folded(each), text) for each in values(account, record) if each)
+    if name in fields.dates and operator in DAY_OPERATORS | SPAN_OPERATORS:
         first, last = _span(account, operator, wanted)
-        name = DATES[field]
-        return lambda party: party[name] is not None and first <= party[name][:10] <= last
-    raise invalid("invalid operator", "condition", "operator")
+        key = fields.dates[name]
+        return lambda record: record[key] is not None and first <= record[key][:10] <= last
+    raise _invalid_operator()
 
 
-def _values(account: Account, field: str) -> Values:
-    known = TEXTS.get(field) or CHOICES.get(field)
+def _measure_test(account: Account, values: Values, operator: str, wanted: Any) -> Callable[[Record], bool]:
+    """Return the test of a number: as it stands, or beside its currency as `{"currency": …, "amount": …}`."""
+    negated = operator == "is not"
+    compare = MEASURE_OPERATORS.get("is" if negated else operator)
+    unit, number = (wanted.get("currency"), wanted.get("amount")) if isinstance(wanted, dict) else ("", wanted)
+    if compare is None:
+        raise _invalid_operator()
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise invalid("invalid value", "condition", "value")
+
+    def test(record: Record) -> bool:
+        return any(each[0] == unit and compare(each[1], number) for each in values(account, record)) != negated
+
+    return test
+
+
+def _invalid_operator() -> Exception:
+    return invalid("invalid operator", "condition", "operator")
+
+
+def _values(account: Account, fields: Fields, name: str) -> Values:
+    known = fields.texts.get(name) or fields.choices.get(name) or fields.measures.get(name)
     if known:
         return known
-    if field in DATES:
-        return _scalar(DATES[field])
-    if field in OF_ORGANISATION:
-        return _of_organisation(OF_ORGANISATION[field])
-    owner, _, definition_id = field.rpartition("custom:")
-    if owner in {"", "org."} and account.records.get("definition", id_of(definition_id)):
-        custom = _custom(int(definition_id))
-        return _of_organisation(custom) if owner else custom
+    if name in fields.dates:
+        return scalar(fields.dates[name])
+    owner, _, definition_id = name.rpartition("custom:")
+    whose = fields.custom.get(owner)
+    if whose and account.records.get(fields.entity.definition, id_of(definition_id)):
+        return whose(_custom(int(definition_id)))
     raise invalid("invalid field name", "condition", "field")
 
 
 def _custom(definition_id: int) -> Values:
-    return lambda _account, party: [row["value"] for row in party["fields"] if row["definition"]["id"] == definition_id]
-
-
-def _of_organisation(values: Values) -> Values:
-    def found(account: Account, party: Record) -> Iterable[Any]:
-        organisation = account.records.get("party", (party.get("organisation") or {}).get("id", 0))
-        return values(account, organisation) if organisation else []
-
-    return found
+    return lambda _account, record: [
+        row["value"] for row in record["fields"] if row["definition"]["id"] == definition_id
+    ]
 
 
 def _is(wanted: Any) -> Callable[[Iterable[Any]], bool]:
@@ -192,16 +194,18 @@ def _span(account: Account, operator: str, wanted: Any) -> tuple[str, str]:
     return today.isoformat(), (today + span).isoformat()
 
 
-def _ordered(account: Account, parties: list[Record], order: list[Record]) -> list[Record]:
+def _ordered(account: Account, fields: Fields, records: list[Record], order: list[Record]) -> list[Record]:
     for each in reversed(order):
-        values = _values(account, str(each.get("field")))
-        parties.sort(key=_sort_key(account, values), reverse=each.get("direction") == "descending")
-    return parties
+        values = _values(account, fields, str(each.get("field")))
+        records.sort(key=_sort_key(account, values), reverse=each.get("direction") == "descending")
+    return records
 
 
-def _sort_key(account: Account, values: Values) -> Callable[[Record], tuple[int, str]]:
-    def key(party: Record) -> tuple[int, str]:
-        first = next(iter(values(account, party)), None)
+def _sort_key(account: Account, values: Values) -> Callable[[Record], tuple[float, str]]:
+    def key(record: Record) -> tuple[float, str]:
+        first = next(iter(values(account, record)), None)
+        if isinstance(first, tuple):
+            return float(first[1]), str(first[0])
         return (first, "") if isinstance(first, int) else (0, _folded(first or ""))
 
     return key

@@ -5,11 +5,13 @@ Source: https://developer.capsulecrm.com/v2/operations/Party, /v2/overview/writi
 
 from typing import Any
 
+from sandbox.capsule import opportunity_write
 from sandbox.capsule.account import ADMIN_ID, PICTURES, Account, party_short, reference
+from sandbox.capsule.entities import PARTY
 from sandbox.capsule.errors import invalid
 from sandbox.capsule.fields import changed_fields, changed_tags
 from sandbox.capsule.index import full_name
-from sandbox.capsule.reference import MEMBERS
+from sandbox.capsule.ownership import merge_owner
 from sandbox.capsule.rows import KINDS, changed_rows
 from sandbox.ledger import Record
 
@@ -66,12 +68,27 @@ def update(account: Account, party: Record, changes: Record) -> Record:
 
 
 def delete(account: Account, party: Record) -> None:
-    """Delete a party. An organisation leaves its people behind, without an organisation."""
+    """Delete a party with its notes and its opportunities; where it was an additional party it is not any more. An
+    organisation leaves its people behind, without an organisation.
+    """
     people = account.people_of(party["id"]) if party["type"] == "organisation" else []
+    _forget_opportunities(account, party["id"])
+    opportunity_write.forget_entries(account, "party", party["id"])
     account.records.commit("delete", "party", party["id"], party)
     for person in people:
         left = {**person, "organisation": None, "updatedAt": account.stamp()}
         account.records.commit("update", "party", person["id"], left)
+
+
+def _forget_opportunities(account: Account, party_id: int) -> None:
+    opportunities = account.records.tables["opportunity"]
+    for number in sorted(account.opportunities.find("party", party_id)):
+        opportunity_write.delete(account, opportunities[number])
+    for number in sorted(account.opportunities.find("contact", party_id)):
+        before = opportunities[number]
+        left = [each for each in before["parties"] if each != party_id]
+        changed = {**before, "parties": left, "updatedAt": account.stamp()}
+        account.records.commit("update", "opportunity", number, changed)
 
 
 def texts_of(party: Record) -> tuple[str, ...]:
@@ -91,10 +108,10 @@ def _merge(account: Account, party: Record, changes: Record) -> None:
         if key in changes:
             party[key] = changed_rows(key, party[key], changes[key], lambda: account.records.next_id("row"))
     if "fields" in changes:
-        party["fields"] = changed_fields(account, party["fields"], changes["fields"])
-    _merge_owner(account, party, changes)
+        party["fields"] = changed_fields(account, PARTY, party["fields"], changes["fields"])
+    merge_owner(account, party, changes, "party")
     if "tags" in changes:
-        party["tags"] = changed_tags(account, party["tags"], changes["tags"])
+        party["tags"] = changed_tags(account, PARTY, party["tags"], changes["tags"])
     if party["type"] == "person" and "organisation" in changes:
         party["organisation"] = _organisation(account, changes["organisation"])
 
@@ -111,19 +128,6 @@ def _merge_texts(party: Record, changes: Record) -> None:
         raise invalid("first name or last name is required", "party", "firstName")
     if party.get("title") and party["title"] not in TITLES:
         raise invalid("unknown title", "party", "title")
-
-
-def _merge_owner(account: Account, party: Record, changes: Record) -> None:
-    """Set owner and team, which hang together: an owner sent without a team clears the team."""
-    if "owner" in changes:
-        owner = changes["owner"]
-        party["owner"] = None if owner is None else account.user_short(reference(owner, "user"))
-        party["team"] = None if "team" not in changes else party["team"]
-    if "team" in changes:
-        team = changes["team"]
-        party["team"] = None if team is None else account.team_short(reference(team, "team"))
-    if party["team"] and party["owner"] and party["owner"]["id"] not in MEMBERS[party["team"]["id"]]:
-        raise invalid("owner is not a member of the team", "party", "owner")
 
 
 def _organisation(account: Account, value: Any) -> Record | None:

@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from sandbox.calls import Call, answer
 from sandbox.capsule.account import ADMIN_ID, PICTURES, SUBDOMAIN, Account, id_in
+from sandbox.capsule.entities import PARTY
 from sandbox.capsule.errors import missing
+from sandbox.capsule.render import embeds_in, party_view
 from sandbox.ledger import Record
 
 ALIASES = {"USA": "United States"}
@@ -68,7 +70,7 @@ def currencies() -> list[Record]:
 
 
 def user(user_id: int, username: str, name: str, timezone: str) -> Record:
-    """Return a user record. A user's own party, which holds the email address, does not exist in the sandbox."""
+    """Return a user record without a party of its own, which would hold the email address: users have none."""
     return {
         "id": user_id,
         "username": username,
@@ -90,14 +92,12 @@ USERS = [
     user(ADMIN_ID, "ann", "Ann Bell", "Europe/Berlin"),
     user(ADMIN_ID + 1, "jonas", "Jonas Weiß", "Europe/Berlin"),
 ]
-TEAM_ID = 810
-TEAM: Record = {
-    "id": TEAM_ID,
-    "name": "Sales",
-    "createdAt": "2024-01-02T09:00:00Z",
-    "updatedAt": "2024-01-02T09:00:00Z",
-}
-MEMBERS = {TEAM_ID: {ADMIN_ID, ADMIN_ID + 1}}
+SINCE = "2024-01-02T09:00:00Z"
+TEAMS: list[Record] = [
+    {"id": 810, "name": "Sales", "createdAt": SINCE, "updatedAt": SINCE},
+    {"id": 811, "name": "Support", "createdAt": SINCE, "updatedAt": SINCE},
+]
+MEMBERS = {810: {ADMIN_ID, ADMIN_ID + 1}, 811: {ADMIN_ID}}
 
 
 class Reference:
@@ -106,9 +106,9 @@ class Reference:
     def __init__(self, account: Account) -> None:
         self._account = account
 
-    def users(self, _call: Call) -> Response:
+    def users(self, call: Call) -> Response:
         """All users; not paginated."""
-        return answer({"users": self._account.records.all("user")})
+        return answer({"users": [self._user_view(call, each) for each in self._account.records.all("user")]})
 
     def user(self, call: Call) -> Response:
         """One user by id, or the token's under `current`."""
@@ -116,7 +116,7 @@ class Reference:
         found = self._account.records.get("user", user_id)
         if found is None:
             raise missing("user")
-        return answer({"user": found})
+        return answer({"user": self._user_view(call, found)})
 
     def teams(self, _call: Call) -> Response:
         """All teams; not paginated."""
@@ -141,3 +141,10 @@ class Reference:
     def currencies(self, _call: Call) -> Response:
         """The usable currencies."""
         return answer({"currencies": currencies()})
+
+    def _user_view(self, call: Call, user: Record) -> Record:
+        """Return a user: its own party, which has the email address, in full only if that is asked for."""
+        if user["party"] is None or "party" not in embeds_in(call):
+            return user
+        own = self._account.readable(PARTY, user["party"]["id"])
+        return {**user, "party": party_view(self._account, own, set())}

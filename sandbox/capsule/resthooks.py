@@ -10,7 +10,8 @@ from starlette.responses import Response
 from sandbox.calls import Call, answer
 from sandbox.capsule.account import Account, enveloped, id_in
 from sandbox.capsule.errors import forbidden, invalid, missing
-from sandbox.capsule.render import embeds_of, party_view
+from sandbox.capsule.milestones import milestone_of
+from sandbox.capsule.render import embeds_of, opportunity_view, party_view
 from sandbox.courier import Courier, Forgery, Parcel
 from sandbox.ledger import Record, by_control
 
@@ -97,19 +98,31 @@ class RestHooks:
         body = _body(event, {"id": forgery.id, **forgery.fields})
         return [Parcel(hook_id, target, event, body, HEADERS) for hook_id, target in targets.items()]
 
-    def _announce(self, operation: str, kind: str, _before: Record | None, record: Record) -> None:
-        event = f"{kind}/{PAST[operation]}"
-        if event not in EVENTS or record.get("restrictedAt"):
+    def _announce(self, operation: str, kind: str, before: Record | None, record: Record) -> None:
+        if record.get("restrictedAt"):
             return
-        for hook in self._records.all("resthook"):
-            if hook["event"] == event:
-                body = _body(event, self._payload(operation, record, hook))
-                self._courier.dispatch(Parcel(hook["id"], hook["targetUrl"], event, body, HEADERS))
+        events = [f"{kind}/{verb}" for verb in self._verbs(operation, kind, before, record)]
+        hooks = self._records.all("resthook")
+        for hook in [each for event in events if event in EVENTS for each in hooks if each["event"] == event]:
+            body = _body(hook["event"], self._payload(operation, kind, record, hook))
+            self._courier.dispatch(Parcel(hook["id"], hook["targetUrl"], hook["event"], body, HEADERS))
 
-    def _payload(self, operation: str, record: Record, hook: Record) -> Record:
+    def _verbs(self, operation: str, kind: str, before: Record | None, record: Record) -> list[str]:
+        """Return what a write is called. An opportunity that gets another milestone is updated and moved; one that
+        gets to a closing one, from the start or by a move, is closed too.
+        """
+        verbs = [PAST[operation]]
+        if kind != "opportunity" or operation not in ("create", "update"):
+            return verbs
+        moved = before is None or before["milestone"]["id"] != record["milestone"]["id"]
+        verbs += ["moved"] if moved and before else []
+        return [*verbs, *(["closed"] if moved and milestone_of(self._account, record)["complete"] else [])]
+
+    def _payload(self, operation: str, kind: str, record: Record, hook: Record) -> Record:
         if operation == "delete":
             return {"id": record["id"]}
-        return party_view(self._account, record, embeds_of(hook["embed"]))
+        view = party_view if kind == "party" else opportunity_view
+        return view(self._account, record, embeds_of(hook["embed"]))
 
     def _remove(self, hook: Record) -> None:
         self._records.commit("delete", "resthook", hook["id"], hook)
