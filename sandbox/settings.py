@@ -156,12 +156,25 @@ class Business(BaseModel):
     account_id: Annotated[str, Field(pattern="^[A-Za-z0-9]+$")] | None = None
 
 
+class Colleague(BaseModel):
+    """A member of the staff, as the team of the business knows them too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first_name: str
+    last_name: str
+    email: str
+    active: bool = True
+
+
 class FreshBooksSettings(Settings):
     """The modes that FreshBooks has been seen in, and who the identity is."""
 
-    LAGGING: ClassVar[frozenset[str]] = frozenset({"list", "email", "updated_min", "updated_max"}) | {
-        f"{key}_like" for key in ("email", "fname", "lname", "organization", "address", "note", "phone", "user")
-    }
+    LAGGING: ClassVar[frozenset[str]] = (
+        frozenset({"list", "email", "updated_min", "updated_max"})
+        | {f"{key}_like" for key in ("email", "fname", "lname", "organization", "address", "note", "phone", "user")}
+        | {"invoice_number", "estimate_number", "customerid"}
+    )
 
     hooks: FreshBooksHookSettings = FreshBooksHookSettings()
     errors_as_200: bool = False
@@ -175,6 +188,30 @@ class FreshBooksSettings(Settings):
     """The role in the sandbox's own business; None leaves it to the token."""
     businesses: list[Business] = []
     """Businesses beside the sandbox's own."""
+    staff: list[Colleague] = [
+        Colleague(first_name="Nora", last_name="Lindqvist", email="nora.lindqvist@sandbox.example"),
+        Colleague(first_name="Jonas", last_name="Weiß", email="jonas.weiss@sandbox.example"),
+    ]
+    """Who works in the sandbox's own business beside its owner."""
+    rounding: Literal["half_up", "half_even", "down"] = "half_up"
+    """How the amounts of documents are rounded."""
+    tax_rounding: Literal["line", "document"] = "line"
+    """What is rounded: each tax of each line, or each tax of the whole document once."""
+    decimals: Literal["two", "minor_units"] = "two"
+    """With how many decimals amounts are reckoned and written: two in every currency, or as many as ISO 4217 has."""
+    deleted_keep_numbers: bool = True
+    """The number of a deleted invoice cannot be used again."""
+    unique_estimate_numbers: bool = False
+    """Estimate numbers are as unique as invoice numbers are."""
+    duplicate_number_status: Literal[409, 422] = 422
+    duplicate_number_errno: int = 1029
+    duplicate_number_text: str = "This number is already in use."
+    status_after_accept: Literal["accepted", "unchanged"] = "accepted"
+    """What the three status fields of an estimate say once it is accepted; `accepted` is true in any case."""
+    estimates_by_client: bool = True
+    """`search[customerid]` is a filter of estimates, and not ignored."""
+    estimate_dates_stay: bool = False
+    """Changing an estimate's date (and client) changes nothing, as was once seen."""
 
     def role_in(self, account_id: str | None, of_token: str) -> str:
         """Return the identity's role in the business with an account, or in the sandbox's own."""
@@ -234,6 +271,12 @@ class ZohoCrmSettings(Settings):
     """A lookup can be written as an id without an object around it."""
     layout_rules: bool = False
     """What the layouts ask for is mandatory too: the company of a lead, pipeline and closing date of a deal."""
+    multi_currency: bool = False
+    """Deals have a currency and an exchange rate of their own; those from the start are in several."""
+    stage_mismatch: Literal["MAPPING_MISMATCH", "DEPENDENT_MISMATCH"] = "MAPPING_MISMATCH"
+    """How a deal is refused whose stage is not one of its pipeline."""
+    stage_probability: bool = True
+    """The values of the field `Stage` tell probability and kind of forecast; the pipelines tell the latter anyway."""
     equals_contains: bool = False
     """`equals` in a search also finds texts in which the value is one word of several."""
     fields_api: bool = True

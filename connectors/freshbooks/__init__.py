@@ -2,20 +2,38 @@
 
 from connectors.oauth import Provider, Scope
 
-PROVIDER = Provider(
-    system="freshbooks",
-    title="FreshBooks",
-    authorize_url="https://auth.freshbooks.com/oauth/authorize",
-    tokens_url="https://api.freshbooks.com/auth/oauth/token",
-    revoke_url="https://api.freshbooks.com/auth/oauth/revoke",
-    redirect_uri_on_refresh=True,
-    scopes=(
-        Scope("user:profile:read", "knowing whose account it is; FreshBooks grants it in any case"),
-        Scope("user:clients:read", "reading and finding clients, and hearing of their changes"),
-        Scope("user:clients:write", "creating and changing clients"),
-    ),
+SCOPES = (
+    Scope("user:profile:read", "knowing whose account it is; FreshBooks grants it in any case"),
+    Scope("user:clients:read", "reading and finding clients, and hearing of their changes"),
+    Scope("user:clients:write", "creating and changing clients"),
 )
-"""FreshBooks' OAuth endpoints. A refresh token works once.
+"""What the clients' sync needs."""
+DOCUMENT_SCOPES = (
+    Scope("user:estimates:read", "reading and finding estimates, and hearing of their changes"),
+    Scope("user:estimates:write", "creating, changing and accepting estimates"),
+    Scope("user:invoices:read", "reading and finding invoices, and hearing of their changes"),
+    Scope("user:invoices:write", "creating, changing and sending invoices"),
+    Scope("user:billable_items:read", "reading items"),
+    Scope("user:taxes:read", "reading taxes"),
+    Scope("user:teams:read", "knowing who works in the business, by email address"),
+)
+"""What it needs besides where opportunities become estimates and invoices. Nothing is deleted for good."""
 
-Source: https://www.freshbooks.com/api/authentication, /api/scopes
-"""
+
+def provider(*, documents: bool = False) -> Provider:
+    """Return FreshBooks' OAuth endpoints and what we ask for there, with or without rights on estimates and invoices.
+
+    A refresh token works once. Source: https://www.freshbooks.com/api/authentication, /api/scopes
+    """
+    return Provider(
+        system="freshbooks",
+        title="FreshBooks",
+        authorize_url="https://auth.freshbooks.com/oauth/authorize",
+        tokens_url="https://api.freshbooks.com/auth/oauth/token",
+        revoke_url="https://api.freshbooks.com/auth/oauth/revoke",
+        redirect_uri_on_refresh=True,
+        scopes=(*SCOPES, *DOCUMENT_SCOPES) if documents else SCOPES,
+    )
+
+
+PROVIDER = provider()

@@ -1,22 +1,18 @@
 """The clients and callbacks of one FreshBooks account."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
 from connectors.answers import Page
-from connectors.errors import Refused
-from connectors.freshbooks.models import ACTIVE, ARCHIVED, DELETED, Callback, Client, Identity
+from connectors.freshbooks.models import Callback, Client, Identity
 from connectors.freshbooks.problems import DIALECT
 from connectors.freshbooks.reading import LARGEST_PAGE, identity, mentions, nothing, one, page_of, paging
+from connectors.freshbooks.resource import Account, Resource, searching
 from connectors.http import TIME_LIMIT, Caller, Request, TokenSource
 from connectors.service_state import ServiceState, service_state
-
-# A search with more hits than this is one whose filter FreshBooks ignored.
-MOST_SEARCH_PAGES = 5
 
 
 class FreshBooksApi:
@@ -33,26 +29,24 @@ class FreshBooksApi:
         base_url: str = "https://api.freshbooks.com",
         time_limit: timedelta = TIME_LIMIT,
     ) -> None:
-        self._caller = Caller(DIALECT, http, token, time_limit)
-        self._url, account = base_url.rstrip("/"), quote(account_id, safe="")
-        self._clients = f"{self._url}/accounting/account/{account}/users/clients"
-        self._callbacks = f"{self._url}/events/account/{account}/events/callbacks"
+        self.account = Account(Caller(DIALECT, http, token, time_limit), base_url.rstrip("/"), account_id)
+        self._clients = Resource(self.account, "users/clients", "client", "clients", Client, sort="client_id_asc")
+        self._callbacks = self.account.url("events/callbacks", "events")
 
     async def identity(self) -> Identity:
         """Return the person behind the token and the businesses they belong to.
 
         Source: https://www.freshbooks.com/api/get-authenticated-on-the-freshbooks-api
         """
-        request = Request("read the identity", "GET", f"{self._url}/auth/api/v1/users/me")
-        return await self._caller.call(request, identity)
+        request = Request("read the identity", "GET", f"{self.account.root}/auth/api/v1/users/me")
+        return await self.account.caller.call(request, identity)
 
     async def get_client(self, client_id: int) -> Client:
         """Return a client, deleted ones (`vis_state` 1) too. Raises NotFound, also for a wrong account id.
 
         Source: https://www.freshbooks.com/api/clients
         """
-        request = Request(f"read client {client_id}", "GET", f"{self._clients}/{client_id}")
-        return await self._caller.call(request, one("client", Client))
+        return await self._clients.get(client_id)
 
     async def list_clients(
         self,
@@ -68,11 +62,8 @@ class FreshBooksApi:
         FreshBooks obeys the sort key is documented, not proven: remove duplicates by id.
         Source: https://www.freshbooks.com/api/clients
         """
-        if isinstance(updated_min, datetime):
-            raise TypeError("`updated_min` is a day, not an instant: use eastern_day")
-        search = {"updated_min": updated_min.isoformat() if updated_min else None, "vis_state": vis_state}
-        query = [(f"search[{key}]", str(value)) for key, value in search.items() if value is not None]
-        return await self._page(f"list clients, page {page}", [*query, *paging(page, per_page)])
+        query = searching({"updated_min": updated_min, "vis_state": vis_state})
+        return await self._clients.page(f"list clients, page {page}", [*query, *paging(page, per_page)])
 
     async def find_clients_by_email(self, email: str) -> list[Client]:
         """Return the active and archived clients with this email address, of which there may be several.
@@ -80,7 +71,9 @@ class FreshBooksApi:
         Raises Refused if FreshBooks seems to ignore the filter. Source: https://www.freshbooks.com/api/clients
         """
         wanted = email.strip().casefold()
-        return await self._search("email", email, lambda client: (client.email or "").strip().casefold() == wanted)
+        return await self._clients.search(
+            "email", email, lambda client: (client.email or "").strip().casefold() == wanted
+        )
 
     async def find_clients_by_note(self, text: str) -> list[Client]:
         """Return the active and archived clients whose note holds our reference as a word of its own.
@@ -88,7 +81,7 @@ class FreshBooksApi:
         Raises Refused if FreshBooks seems to ignore the filter. Source: https://www.freshbooks.com/api/clients
         """
         wanted = text.strip()
-        return await self._search("note_like", text, lambda client: mentions(client.note, wanted))
+        return await self._clients.search("note_like", text, lambda client: mentions(client.note, wanted))
 
     async def find_clients_like(self, name: str, *, firms: bool) -> list[Client]:
         """Return active and archived clients, at most 100, whose organization (or last name) holds a name's first word.
@@ -100,7 +93,8 @@ class FreshBooksApi:
         if not word:
             raise ValueError("a search by name needs a name: without one FreshBooks returns every client")
         key = "organization_like" if firms else "lname_like"
-        found = await self._page(f"search clients by {key}", [(f"search[{key}]", word), *paging(1, LARGEST_PAGE)])
+        query = [(f"search[{key}]", word), *paging(1, LARGEST_PAGE)]
+        found = await self._clients.page(f"search clients by {key}", query)
         said = [(client, (client.organization if firms else client.lname) or "") for client in found.items]
         return [client for client, text in said if word.casefold() in text.casefold()]
 
@@ -109,10 +103,7 @@ class FreshBooksApi:
 
         Put our reference into `note`: FreshBooks refuses no duplicate. Source: https://www.freshbooks.com/api/clients
         """
-        if not values:
-            raise ValueError("a client needs at least one value")
-        request = Request("create a client", "POST", self._clients, json={"client": dict(values)}, repeatable=False)
-        return await self._caller.call(request, one("client", Client))
+        return await self._clients.create(values)
 
     async def update_client(self, client_id: int, values: Mapping[str, Any]) -> Client:
         """Change the fields given, leave the rest, and return the client as it is then. `contacts` replaces them all.
@@ -120,32 +111,27 @@ class FreshBooksApi:
         Raises ValueError for `vis_state` and actions: with one of them FreshBooks drops every other field.
         Source: https://www.freshbooks.com/api/active_deleted
         """
-        stray = sorted(key for key in values if key in ("vis_state", "ext_vis_state") or key.startswith("action_"))
-        if stray or not values:
-            raise ValueError(f"client {client_id}: give fields, without {', '.join(stray) or 'nothing'}")
-        return await self._put_client(f"update client {client_id}", client_id, values)
+        return await self._clients.update(client_id, values)
 
     async def set_client_visibility(self, client_id: int, vis_state: int) -> Client:
         """Make a client active (0), deleted (1) or archived (2), and return it.
 
         Source: https://www.freshbooks.com/api/active_deleted
         """
-        if vis_state not in (ACTIVE, DELETED, ARCHIVED):
-            raise ValueError(f"client {client_id}: vis_state is 0, 1 or 2, not {vis_state}")
-        return await self._put_client(f"set vis_state of client {client_id}", client_id, {"vis_state": vis_state})
+        return await self._clients.set_visibility(client_id, vis_state)
 
     async def service_state(self) -> ServiceState:
         """Return FreshBooks' clock and what is left of this minute's quota, by the headers of a list of one client.
 
         Raises Forbidden if the token may not read clients. No quota is documented; most answers name one.
         """
-        request = Request("list one client", "GET", self._clients, paging(1, 1))
-        return await self._caller.call(request, service_state)
+        request = Request("list one client", "GET", self.account.url("users/clients"), paging(1, 1))
+        return await self.account.caller.call(request, service_state)
 
     async def callbacks(self, *, page: int = 1) -> Page[Callback]:
         """Return one page of up to 100 webhook subscriptions. Source: https://www.freshbooks.com/api/webhooks"""
         request = Request("list callbacks", "GET", self._callbacks, paging(page, LARGEST_PAGE))
-        return await self._caller.call(request, page_of("callbacks", Callback))
+        return await self.account.caller.call(request, page_of("callbacks", Callback))
 
     async def create_callback(self, event: str, uri: str) -> Callback:
         """Subscribe to a noun (`client`) or one of its verbs (`client.create`). FreshBooks then posts a verifier.
@@ -155,7 +141,7 @@ class FreshBooksApi:
         """
         body = {"callback": {"event": event, "uri": uri}}
         request = Request("create a callback", "POST", self._callbacks, json=body, repeatable=False)
-        return await self._caller.call(request, one("callback", Callback))
+        return await self.account.caller.call(request, one("callback", Callback))
 
     async def verify_callback(self, callback_id: int, verifier: str) -> Callback:
         """Send back the verifier that FreshBooks posted. Keep it: it signs every later delivery.
@@ -171,30 +157,8 @@ class FreshBooksApi:
     async def delete_callback(self, callback_id: int) -> None:
         """Unsubscribe. Raises NotFound. Source: https://www.freshbooks.com/api/webhooks"""
         request = Request(f"delete callback {callback_id}", "DELETE", f"{self._callbacks}/{callback_id}")
-        await self._caller.call(request, nothing)
-
-    async def _put_client(self, doing: str, client_id: int, values: Mapping[str, Any]) -> Client:
-        request = Request(doing, "PUT", f"{self._clients}/{client_id}", json={"client": dict(values)})
-        return await self._caller.call(request, one("client", Client))
+        await self.account.caller.call(request, nothing)
 
     async def _put_callback(self, doing: str, callback_id: int, values: Mapping[str, Any]) -> Callback:
         request = Request(doing, "PUT", f"{self._callbacks}/{callback_id}", json={"callback": dict(values)})
-        return await self._caller.call(request, one("callback", Callback))
-
-    async def _page(self, doing: str, query: Sequence[tuple[str, str]]) -> Page[Client]:
-        request = Request(doing, "GET", self._clients, [*query, ("sort", "client_id_asc")])
-        return await self._caller.call(request, page_of("clients", Client))
-
-    async def _search(self, key: str, value: str, matches: Callable[[Client], bool]) -> list[Client]:
-        """Return the hits that match. FreshBooks answers an empty filter, or one it does not know, with everything."""
-        if not value.strip():
-            raise ValueError(f"a search by {key} needs a value: without one FreshBooks returns every client")
-        found: dict[int, Client] = {}
-        for number in range(1, MOST_SEARCH_PAGES + 1):
-            query = [(f"search[{key}]", value.strip()), *paging(number, LARGEST_PAGE)]
-            page = await self._page(f"search clients by {key}, page {number}", query)
-            found |= {client.id: client for client in page.items if matches(client)}
-            if not page.has_more:
-                return list(found.values())
-        text = f"FreshBooks returned more than {MOST_SEARCH_PAGES} pages of clients for a search by {key}"
-        raise Refused(DIALECT.system, f"{text}: it seems to ignore the filter, so a person has to look")
+        return await self.account.caller.call(request, one("callback", Callback))

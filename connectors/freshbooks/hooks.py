@@ -19,6 +19,11 @@ Fields = Sequence[tuple[str, str]]
 MOST_FIELDS = 32
 VERIFICATION = "callback.verify"
 
+DOCUMENT_EVENTS = ("estimate", "invoice")
+"""What to subscribe to in order to hear of all that happens to estimates and invoices. A noun stands for all its verbs;
+each needs the read scope of its name. Source: https://www.freshbooks.com/api/webhooks
+"""
+
 
 @dataclass(frozen=True)
 class HookDelivery:
@@ -31,6 +36,16 @@ class HookDelivery:
     object_id: int
     account_id: str
     verifier: SecretStr | None = None
+
+    @property
+    def noun(self) -> str:
+        """What kind of object it is: `client`, `estimate`, `invoice` …"""
+        return self.event.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        """What happened to it: `create`, `update`, `delete`, or `sendByEmail`, which comes beside an `update`."""
+        return self.event.partition(".")[2]
 
 
 def parse_fields(body: bytes) -> list[tuple[str, str]]:

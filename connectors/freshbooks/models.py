@@ -50,6 +50,12 @@ UtcInstant = Annotated[Instant | None, BeforeValidator(_utc)]
 """A timestamp that is UTC on the wire, with or without saying so."""
 
 
+class Numbered(Record):
+    """A record of the account, which its id names."""
+
+    id: int
+
+
 class Contact(Record):
     """A secondary contact of a client. Sending `contacts` replaces them all."""
 
@@ -64,7 +70,7 @@ class Contact(Record):
     phone2: str | None = None
 
 
-class Client(Record):
+class Client(Numbered):
     """A customer of the account. `userid` equals `id`; `p_` is the billing, `s_` the shipping address.
 
     `signup_date` is UTC on the wire. `updated` is US Eastern there and UTC here: see `from_eastern` for the hour that

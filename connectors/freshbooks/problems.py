@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.answers import Answer
 from connectors.dialect import Dialect, Verdict
-from connectors.errors import Problem, safe_word
+from connectors.errors import Problem, Refused, safe_word
 
 # Codes that mean more than their HTTP status says. 12001, 31001, 41001, 41101: the plan lacks items, vendors, bills.
 MEANINGS = {
@@ -17,7 +17,18 @@ MEANINGS = {
     429: {"429"},
     500: {"500", "grpc 13", "grpc 14"},
 }
+# FreshBooks does not publish which code a number has that is taken. These are the ones that mean something else.
+NOT_TAKEN = {"1001", "1012", "1017", "1024", "1027", "1036"}
+NUMBERS = {"invoice_number", "estimate_number"}
 SIGNS_OF_ERROR = ("errno", "error", "errors", "error_type", "details", "code")
+
+
+class TakenNumber(Problem):
+    """Another document of the account has this number, perhaps a deleted one."""
+
+
+class NumberTaken(Refused):
+    """The document's number belongs to another one, so nothing was written: look who has it."""
 
 
 def judge(answer: Answer) -> Verdict:
@@ -27,10 +38,23 @@ def judge(answer: Answer) -> Verdict:
         return Verdict(answer.status)
     problems = _problems(body)
     if answer.ok:
-        return Verdict(_meaning(body, problems), problems)
+        meaning = _meaning(body, problems)
+        return Verdict(meaning, _taken(meaning, problems))
     # A dead token was seen with 403 as well; the remedy is that of 401.
     dead = answer.status == 403 and any(problem.code == "unauthenticated" for problem in problems)
-    return Verdict(401 if dead else answer.status, problems)
+    return Verdict(401 if dead else answer.status, _taken(answer.status, problems))
+
+
+def _taken(status: int, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return the problems with those marked that mean a number which is taken: by field and status."""
+    if status not in (409, 422):
+        return problems
+    return tuple(
+        TakenNumber(each.field, each.code, each.message)
+        if each.field in NUMBERS and each.code not in NOT_TAKEN
+        else each
+        for each in problems
+    )
 
 
 def _is_error(body: Any) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from connectors.answers import Answer, Page
+from connectors.freshbooks.document_models import TeamMember
 from connectors.freshbooks.models import Identity, Membership
 from connectors.models import Record
 
@@ -28,6 +29,14 @@ def page_of(key: str, model: type[R]) -> Callable[[Answer], Page[R]]:
         return Page(items, bool(items) and int(result["page"]) < int(result["pages"]))
 
     return read
+
+
+def team_page(answer: Answer) -> Page[TeamMember]:
+    """Read one page of team members. This envelope has no `result`, and its `meta` no number of pages."""
+    said = answer.json()
+    items = [TeamMember.model_validate(each) for each in said["response"]]
+    meta = said["meta"]
+    return Page(items, bool(items) and int(meta["page"]) * int(meta["per_page"]) < int(meta["total"]))
 
 
 def nothing(_: Answer) -> None:

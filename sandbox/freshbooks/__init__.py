@@ -1,1 +1,1 @@
-"""A stand-in of FreshBooks: clients, callbacks, OAuth, the identity."""
+"""A stand-in of FreshBooks: clients, estimates, invoices, items, taxes, staff, callbacks, OAuth, the identity."""

@@ -16,6 +16,8 @@ BUSINESS_ID = 880_001
 IDENTITY_ID = 7001
 CURRENCY, LANGUAGE = "EUR", "en"
 ROW_KEYS = {"contacts": "contactid"}
+LAZY_FIRST_IDS = {"estimate": 50_001, "invoice": 70_001, "item": 30_001, "tax": 4001, "email": 1}
+"""Of the kinds of which there may be none at all."""
 
 
 class Account:
@@ -28,6 +30,13 @@ class Account:
         """Return a UUID that is the same for the same seed and name."""
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"freshbooks {self.seed} {name}"))
 
+    def next_id(self, kind: str) -> int:
+        """Return the id of a new record of one of the kinds in LAZY_FIRST_IDS."""
+        if (number := self.records.next_id(kind)) < LAZY_FIRST_IDS[kind]:
+            self.records.start_ids(kind, LAZY_FIRST_IDS[kind])
+            number = self.records.next_id(kind)
+        return number
+
     def now(self) -> datetime:
         """Return the present instant by the account's clock."""
         return told(self.settings.clock_skew)
@@ -35,6 +44,10 @@ class Account:
     def knows(self, account_id: str) -> bool:
         """Return whether the identity has such an account; ids are case-sensitive."""
         return account_id in {ACCOUNT_ID, *(each.account_id for each in self.settings.businesses)}
+
+    def knows_business(self, business_id: int) -> bool:
+        """Return whether the identity belongs to such a business."""
+        return BUSINESS_ID <= business_id <= BUSINESS_ID + len(self.settings.businesses)
 
     def check(self, call: Call) -> None:
         """Raise the 404 unless the path names an account of the identity."""

@@ -10,11 +10,13 @@ from sandbox.courier import Courier
 from sandbox.faults import Faults
 from sandbox.freshbooks import client_write
 from sandbox.freshbooks.account import ACCOUNT_ID, BUSINESS_ID, IDENTITY_ID, ROW_KEYS, Account
+from sandbox.freshbooks.books import Books
 from sandbox.freshbooks.callbacks import Callbacks
 from sandbox.freshbooks.clients import Clients
 from sandbox.freshbooks.errors import failure, hidden_failure
 from sandbox.freshbooks.events import PAUSES, Events
 from sandbox.freshbooks.gate import Gate
+from sandbox.freshbooks.generator import fill_books
 from sandbox.freshbooks.identity import Identity
 from sandbox.freshbooks.oauth import ALL_SCOPES, ALWAYS_GRANTED, LIFETIME, READ_SCOPES, OAuth, mint
 from sandbox.hands import Hands
@@ -29,13 +31,14 @@ FIRST_IDS = {"client": 330_101, "callback": 2001, "row": 71_001}
 
 
 def build_freshbooks(
-    ledger: Ledger, *, seed: int, per_minute: int, transport: httpx.AsyncBaseTransport | None
+    ledger: Ledger, *, seed: int, per_minute: int, transport: httpx.AsyncBaseTransport | None, filled: bool = False
 ) -> Service:
-    """Return FreshBooks' stand-in with its state as seed and ledger make it."""
+    """Return FreshBooks' stand-in with its state as seed and ledger make it; with items and taxes if `filled`."""
     store = Records("freshbooks", seed, ledger, ROW_KEYS)
     settings, background = FreshBooksSettings(), Background()
     tokens = Tokens(store, lambda kind, number: mint(seed, kind, number), LIFETIME, settings)
     account = Account(store, tokens, settings, seed)
+    books = Books(account)
     courier = Courier(seed, PAUSES, settings, background, transport)
     client = {
         "client_id": minted(seed, "freshbooks", "client", 1),
@@ -47,6 +50,8 @@ def build_freshbooks(
             store.start_ids(kind, first)
         tokens.seed(" ".join(ALL_SCOPES), client_id=client["client_id"], user_id=IDENTITY_ID, role="owner")
         tokens.seed(" ".join(READ_SCOPES), client_id=None, user_id=IDENTITY_ID, role="owner")
+        if filled:
+            fill_books(account)
 
     def revoke(call: Call) -> None:
         tokens.revoke_access(call.bearer)
@@ -64,8 +69,8 @@ def build_freshbooks(
         refreshes=Refreshes(tokens, settings),
         seeded=seeded,
         about=lambda: {**_about(account), "oauth": client},
-        operations=_operations(account, courier, OAuth(account, **client)),
-        hands={"client": _hands(account)},
+        operations=[*_operations(account, courier, OAuth(account, **client)), *books.operations()],
+        hands={"client": _hands(account), **books.hands()},
     )
     service.fill()
     return service

@@ -6,10 +6,9 @@ Source: https://www.freshbooks.com/api/clients
 from datetime import datetime
 from typing import Any
 
-import pycountry
-
 from sandbox.freshbooks.account import ACCOUNT_ID, CURRENCY, LANGUAGE, Account, eastern, utc
 from sandbox.freshbooks.errors import refused
+from sandbox.freshbooks.values import currency, flag, rows, text
 from sandbox.ledger import Record
 
 PLACE = ("street", "street2", "city", "province", "code", "country")
@@ -24,9 +23,6 @@ FLAGS = {
     "pref_gmail": False,
 }
 CONTACT_TEXTS = ("fname", "lname", "email", "phone1", "phone2")
-LONGEST = 255
-"""Characters of a one-line field; FreshBooks publishes no limit. Notes have none here."""
-
 BALANCES = ("outstanding_balance", "credit_balance", "draft_balance", "overdue_balance", "grand_total_balance")
 
 
@@ -64,11 +60,11 @@ def written(account: Account, client: Record, changes: Record) -> Record:
         if key in EMPTY_TEXTS or key in NULL_TEXTS or key == "username":
             changed[key] = _text(key, value, "" if key in EMPTY_TEXTS else None)
         elif key in FLAGS:
-            changed[key] = _flag(key, value)
+            changed[key] = flag(key, value, "client")
     if "email" in changes and changed["email"] and "@" not in changed["email"]:
         raise refused(1004, "'email' is not a valid email address.", "email")
     if changes.get("currency_code"):
-        changed["currency_code"] = _currency(changes["currency_code"])
+        changed["currency_code"] = currency(changes["currency_code"], "client")
     if changes.get("language"):
         changed["language"] = _text("language", changes["language"], LANGUAGE)
     if "contacts" in changes:
@@ -83,33 +79,13 @@ def view(client: Record, includes: set[str]) -> Record:
 
 
 def _text(key: str, value: Any, empty: str | None) -> str | None:
-    if value is None:
-        return empty
-    if not isinstance(value, str):
-        raise refused(1004, f"The field '{key}' must be a text.", key, value=value)
-    if len(value) > LONGEST and key != "note":
-        raise refused(1017, f"The field '{key}' is longer than {LONGEST} characters.", key)
-    return value
-
-
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise refused(1031, f"The field '{key}' must be true or false.", key, value=value)
-    return value
-
-
-def _currency(value: Any) -> str:
-    if not isinstance(value, str) or pycountry.currencies.get(alpha_3=value) is None:
-        raise refused(1004, "'currency_code' is not a known currency.", "currency_code", value=value)
-    return value
+    return text(key, value, empty, "client", long=key == "note")
 
 
 def _contacts(account: Account, client: Record, items: Any) -> list[Record]:
     """Return the contacts that replace all others; those that come with their id keep it."""
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise refused(1034, "The field 'contacts' must be a list.", "contacts")
     known = {each["contactid"] for each in client["contacts"]}
-    return [_contact(account, client, item, known) for item in items]
+    return [_contact(account, client, item, known) for item in rows("contacts", items, "client")]
 
 
 def _contact(account: Account, client: Record, item: Record, known: set[int]) -> Record:

@@ -79,10 +79,10 @@ def _test(key: str, values: list[str]) -> Test | None:
     if key in LIKES:
         return lambda client: last.casefold() in like_text(key, client)
     if key in IDS:
-        wanted = {_number(key, each) for each in values}
+        wanted = {number_of(key, each) for each in values}
         return lambda client: client["id"] in wanted
     if key == "vis_state":
-        state = _number(key, last)
+        state = number_of(key, last)
         return lambda client: bool(client["vis_state"] == state)
     return _day_test(key, last) or _debt_test(key, last)
 
@@ -98,7 +98,7 @@ def _day_test(key: str, value: str) -> Test | None:
 
 
 def _debt_test(key: str, value: str) -> Test | None:
-    """Nobody owes anything while the sandbox has no invoices."""
+    """Nobody owes anything: clients do not follow their invoices here."""
     if key not in DEBTS:
         return None
     if value.casefold() not in TRUE | FALSE:
@@ -107,7 +107,8 @@ def _debt_test(key: str, value: str) -> Test | None:
     return lambda _client: not wanted
 
 
-def _number(key: str, value: str) -> int:
+def number_of(key: str, value: str) -> int:
+    """Return the number that the value of a search key is. Raises errno 1024."""
     if not value.isascii() or not value.isdigit():
         raise refused(1024, f"The filter '{key}' must be a number.", key, value=value)
     return id_of(value)

@@ -5,10 +5,10 @@ Source: https://www.freshbooks.com/api/clients, /api/active_deleted, /api/parame
 
 from sandbox.freshbooks.account import ACCOUNT_ID, Account, eastern
 from sandbox.freshbooks.client_fields import blank, written
-from sandbox.freshbooks.errors import refused, unknown_client
+from sandbox.freshbooks.errors import unknown_client
+from sandbox.freshbooks.values import vis_state
 from sandbox.ledger import Record
 
-VIS_STATES = {0, 1, 2}
 DELETED = 1
 
 
@@ -56,10 +56,7 @@ def _phase(account: Account, client: Record, changes: Record) -> Record:
     if "ext_vis_state" in changes:
         return client  # of no consequence for clients that is known of
     if "vis_state" in changes:
-        state = changes["vis_state"]
-        if type(state) is not int or state not in VIS_STATES:
-            raise refused(1004, "'vis_state' must be 0, 1 or 2.", "vis_state", value=state)
-        return {**client, "vis_state": state}
+        return {**client, "vis_state": vis_state(changes["vis_state"], "client")}
     if any(key.startswith("action_") for key in changes):
         return client
     return written(account, client, changes)

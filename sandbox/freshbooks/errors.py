@@ -34,14 +34,19 @@ def refused(
     return Refusal(status, _envelope(errno, message, field, thing, str(value)), ACCOUNTING)
 
 
+def unknown(thing: str, field: str, record_id: object) -> Refusal:
+    """Return the 404 for a record that a path or a field names."""
+    return refused(1012, f"{thing.capitalize()} not found.", field, thing, value=record_id, status=404)
+
+
 def unknown_client(client_id: object) -> Refusal:
     """Return the 404 for a client."""
-    return refused(1012, "Client not found.", "userid", value=client_id, status=404)
+    return unknown("client", "userid", client_id)
 
 
 def unknown_account(account_id: str) -> Refusal:
     """Return the 404 for an account id that is unknown, or an id of another kind."""
-    return refused(1012, "Account not found.", "accountid", "account", value=account_id, status=404)
+    return unknown("account", "accountid", account_id)
 
 
 def denied(family: str) -> Refusal:

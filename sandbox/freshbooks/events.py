@@ -10,6 +10,7 @@ import json
 from urllib.parse import urlencode
 
 from sandbox.courier import Courier, Forgery, Parcel
+from sandbox.freshbooks import emails
 from sandbox.freshbooks.account import ACCOUNT_ID, IDENTITY_ID, Account
 from sandbox.freshbooks.client_write import DELETED
 from sandbox.ledger import Record, by_control
@@ -19,6 +20,9 @@ PAUSES = (10.0, 60.0, 300.0, 1800.0)
 
 SIGNATURE = "X-FreshBooks-Hmac-SHA256"
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+NOUNS = {"client", "estimate", "invoice", "item", "tax"}
+"""Kinds of records whose changes are told."""
 
 FAILURES_UNTIL_DISABLED = 3
 """Deliveries in a row that fail at every attempt before a callback counts as unverified again. A decision too."""
@@ -79,14 +83,18 @@ class Events:
         return [Parcel(hook_id, target, forgery.event, body, headers) for hook_id, target in targets.items()]
 
     def _announce(self, operation: str, kind: str, before: Record | None, record: Record) -> None:
-        if kind != "client":
+        if kind == emails.KIND:
+            self._tell(f"{record['kind']}.sendByEmail", record["object_id"], record["accounting_systemid"])
+        if kind not in NOUNS:
             return
-        gone = record["vis_state"] == DELETED and before is not None and before["vis_state"] != DELETED
-        name = f"client.{'delete' if gone else operation}"
-        account_id = record["accounting_systemid"]
+        hidden = record.get("vis_state") == DELETED and before is not None and before["vis_state"] != DELETED
+        verb = "delete" if hidden else operation
+        self._tell(f"{kind}.{verb}", record["id"], record["accounting_systemid"])
+
+    def _tell(self, name: str, object_id: int, account_id: str) -> None:
         for callback in self._records.all("callback"):
             if _hears(callback, name) and account_of(callback) == account_id:
-                self._courier.dispatch(self._parcel(callback, self._form(name, record["id"], account_id)))
+                self._courier.dispatch(self._parcel(callback, self._form(name, object_id, account_id)))
 
     def _parcel(self, callback: Record, form: dict[str, str]) -> Parcel:
         headers = dict(HEADERS)

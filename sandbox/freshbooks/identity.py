@@ -12,6 +12,7 @@ from sandbox.freshbooks.account import ACCOUNT_ID, BUSINESS_ID, IDENTITY_ID, LAN
 from sandbox.ledger import Record
 
 NAME = "Sandbox Studio"
+PERSON, EMAIL = {"first_name": "Ida", "last_name": "Berg"}, "ida@sandbox-studio.example"
 FIRST_MEMBERSHIP, FIRST_GROUP, FIRST_ROLE = 5501, 91, 61
 
 
@@ -48,19 +49,18 @@ class Identity:
         return [own, *others]
 
     def _person(self) -> Record:
-        person = {"first_name": "Ida", "last_name": "Berg"}
         return {
             "id": IDENTITY_ID,
             "identity_id": IDENTITY_ID,
             "identity_uuid": self._account.uuid_of("identity"),
-            **person,
-            "email": "ida@sandbox-studio.example",
+            **PERSON,
+            "email": EMAIL,
             "language": LANGUAGE,
             "confirmed_at": "2024-02-01T10:00:00Z",
             "created_at": "2024-02-01T09:58:12Z",
             "unconfirmed_email": None,
             "setup_complete": True,
-            "profile": {"setup_complete": True, **person, "phone_number": None, "address": None, "professions": []},
+            "profile": {"setup_complete": True, **PERSON, "phone_number": None, "address": None, "professions": []},
             "phone_numbers": [{"title": "", "phone_number": None}],
             "addresses": [None],
             "profession": None,

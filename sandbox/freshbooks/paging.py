@@ -7,7 +7,7 @@ from sandbox.calls import Call, id_of
 from sandbox.freshbooks.errors import refused
 from sandbox.ledger import Record
 
-DEFAULT_SIZE = 15
+DEFAULT_SIZE, BUSINESS_SIZE = 15, 30
 LARGEST = 100
 SEARCH_KEY = re.compile(r"search\[(\w+)](\[])?")
 
@@ -17,12 +17,24 @@ def page_of(call: Call, key: str, records: Sequence[Record], view: Callable[[Rec
 
     Raises errno 1014 or 1013 for what is no number, or negative.
     """
-    page = _number(call, "page", 1, 1014) or 1
-    size = min(_number(call, "per_page", DEFAULT_SIZE, 1013) or DEFAULT_SIZE, LARGEST)
+    page, size = _asked(call, DEFAULT_SIZE)
     total = len(records) + extra
     shown = [view(each) for each in records[(page - 1) * size : page * size]]
     counts = {"page": page, "pages": -(-total // size), "per_page": size, "total": total}
     return {"response": {"result": {key: shown, **counts}}}
+
+
+def plain_page_of(call: Call, records: Sequence[Record]) -> Record:
+    """Return one page as the lists of the auth family have it: `meta` beside the records, and no number of pages."""
+    page, size = _asked(call, BUSINESS_SIZE)
+    meta = {"page": page, "per_page": size, "total": len(records)}
+    return {"response": list(records[(page - 1) * size : page * size]), "meta": meta}
+
+
+def _asked(call: Call, size: int) -> tuple[int, int]:
+    """Return which page is asked for, and how many records it may have."""
+    page = _number(call, "page", 1, 1014) or 1
+    return page, min(_number(call, "per_page", size, 1013) or size, LARGEST)
 
 
 def searches(call: Call) -> dict[str, list[str]]:
