@@ -25,14 +25,26 @@ LEADS = (
     Scope("ZohoCRM.modules.leads.CREATE", "converting that lead"),
 )
 """What it needs besides where leads are converted. Which right Zoho wants for that is not documented."""
+DEALS = (
+    Scope("ZohoCRM.modules.deals.READ", "reading deals, and those deleted"),
+    Scope("ZohoCRM.modules.deals.UPDATE", "moving deals to another stage, and changing their name, amount and fields"),
+    Scope("ZohoCRM.modules.deals.CREATE", "writing notes on deals; no deal is made"),
+    Scope("ZohoCRM.modules.notes.READ", "finding the notes that we wrote"),
+    Scope("ZohoCRM.modules.notes.CREATE", "writing notes on deals"),
+    Scope("ZohoCRM.settings.layouts.READ", "finding the pipelines of deals"),
+    Scope("ZohoCRM.settings.pipeline.READ", "knowing which stages are open, won and lost"),
+)
+"""What the opportunities' sync needs besides. Whether a note takes the right to create deals is not documented."""
 
 
-def provider(data_centre: str, *, leads: bool = False) -> Provider:
-    """Return the OAuth endpoints of one data centre, and what we ask for there, with or without rights on leads.
+def provider(data_centre: str, *, leads: bool = False, deals: bool = False) -> Provider:
+    """Return the OAuth endpoints of one data centre, and what we ask for there, with rights on leads and deals or
+    without.
 
     Source: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html
     """
-    return zoho.provider("zoho_crm", "Zoho CRM", (*SCOPES, *LEADS) if leads else SCOPES, data_centre)
+    more = (*(LEADS if leads else ()), *(DEALS if deals else ()))
+    return zoho.provider("zoho_crm", "Zoho CRM", (*SCOPES, *more), data_centre)
 
 
 PROVIDER = provider("us")

@@ -1,22 +1,22 @@
 """The records, metadata and notification channels of one Zoho CRM account."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
-from connectors.answers import Answer, Page
+from connectors.answers import Page
 from connectors.errors import NotFound, Refused
-from connectors.http import TIME_LIMIT, Caller, Request, TokenSource
+from connectors.http import TIME_LIMIT, TokenSource
 from connectors.service_state import ServiceState, service_state
 from connectors.zoho_crm import asking, reading
+from connectors.zoho_crm.calling import Calls
 from connectors.zoho_crm.models import (
     Channel,
     Conversion,
     CrmRecord,
     Deletion,
-    Failed,
     FieldDefinition,
     Module,
     Organisation,
@@ -24,9 +24,7 @@ from connectors.zoho_crm.models import (
     RecordPage,
     User,
 )
-from connectors.zoho_crm.problems import DIALECT, failure
-
-T = TypeVar("T")
+from connectors.zoho_crm.problems import DIALECT
 
 
 class ZohoCrmApi:
@@ -43,8 +41,8 @@ class ZohoCrmApi:
         base_url: str = "https://www.zohoapis.com",
         time_limit: timedelta = TIME_LIMIT,
     ) -> None:
-        self._caller = Caller(DIALECT, http, token, time_limit)
-        self._url = base_url.rstrip("/") + "/crm/v8"
+        self.calls = Calls(http, token, base_url, time_limit)
+        """What else knows this account sends its requests through these too."""
 
     async def get_record(self, module: str, record_id: str) -> CrmRecord:
         """Return a record with all its fields. Raises NotFound.
@@ -52,8 +50,8 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
         """
         path = f"/{asking.name(module)}/{asking.number(record_id)}"
-        request = self._request(f"read {module} {record_id}", "GET", path)
-        page = await self._caller.call(request, reading.records_of(module))
+        request = self.calls.request(f"read {module} {record_id}", "GET", path)
+        page = await self.calls.call(request, reading.records_of(module))
         if not page.items:
             text = f"Zoho CRM has no {module} {record_id}: it is deleted, merged, or not visible to this connection"
             raise NotFound(DIALECT.system, text)
@@ -78,8 +76,8 @@ class ZohoCrmApi:
         query = [*asking.fields(fields), *asking.size(per_page), *place]
         order = [("sort_by", "id"), ("sort_order", "asc")]  # which no edit changes
         headers = asking.since_header(since)
-        request = self._request(f"list {module}", "GET", f"/{asking.name(module)}", [*query, *order], headers)
-        return await self._caller.call(request, reading.listed(module))
+        request = self.calls.request(f"list {module}", "GET", f"/{asking.name(module)}", [*query, *order], headers)
+        return await self.calls.call(request, reading.listed(module))
 
     async def records_by_ids(self, module: str, ids: Sequence[str], fields: Sequence[str]) -> list[CrmRecord]:
         """Return those of 1 to 100 records that exist, in any order.
@@ -87,8 +85,8 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
         """
         query = [("ids", asking.numbers(ids)), *asking.fields(fields), *asking.size()]
-        request = self._request(f"read {len(ids)} {module}", "GET", f"/{asking.name(module)}", query)
-        page = await self._caller.call(request, reading.records_of(module))
+        request = self.calls.request(f"read {len(ids)} {module}", "GET", f"/{asking.name(module)}", query)
+        page = await self.calls.call(request, reading.records_of(module))
         return [each for each in page.items if each.id in ids]
 
     async def search_by_email(self, module: str, email: str, fields: Sequence[str]) -> list[CrmRecord]:
@@ -101,8 +99,8 @@ class ZohoCrmApi:
         if not wanted:
             raise ValueError("a search by email address needs one")
         query = [("email", email.strip()), *asking.fields(fields), *asking.paging(1)]
-        request = self._request(f"search {module} by email", "GET", f"/{asking.name(module)}/search", query)
-        found = await self._caller.call(request, reading.records_of(module))
+        request = self.calls.request(f"search {module} by email", "GET", f"/{asking.name(module)}/search", query)
+        found = await self.calls.call(request, reading.records_of(module))
         if found.has_more:
             text = f"Zoho CRM returned more than {asking.LARGEST_PAGE} {module} for a search by email address"
             raise Refused(DIALECT.system, f"{text}: it seems to ignore the filter, so a person has to look")
@@ -114,8 +112,8 @@ class ZohoCrmApi:
         Put every value into it with `asking.coql_text`, every id with `asking.number`, every name with `asking.name`.
         Source: https://www.zoho.com/crm/developer/docs/api/v8/COQL-Overview.html
         """
-        request = self._request("run a query", "POST", "/coql", body={"select_query": select_query})
-        return await self._caller.call(request, reading.rows)
+        request = self.calls.request("run a query", "POST", "/coql", body={"select_query": select_query})
+        return await self.calls.call(request, reading.rows)
 
     async def insert(
         self, module: str, records: Sequence[Mapping[str, Any]], *, unique_field: str | None = None
@@ -128,10 +126,10 @@ class ZohoCrmApi:
         """
         repeatable = unique_field is not None and asking.named_by(records, [unique_field])
         body = asking.records(records)
-        request = self._request(
+        request = self.calls.request(
             f"insert {len(records)} {module}", "POST", f"/{asking.name(module)}", body=body, repeatable=repeatable
         )
-        return await self._caller.call(request, reading.outcomes(len(records)))
+        return await self.calls.call(request, reading.outcomes(len(records)))
 
     async def update(self, module: str, records: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Change 1 to 100 records, each with its `id` and the keys to change, and return what became of each, in order.
@@ -141,8 +139,8 @@ class ZohoCrmApi:
         ids = [asking.number(str(each.get("id") or "")) for each in records]
         which = ids[0] if len(ids) == 1 else f"({len(ids)} records)"
         body = asking.records(records)
-        request = self._request(f"update {module} {which}", "PUT", f"/{asking.name(module)}", body=body)
-        return await self._caller.call(request, reading.outcomes(len(records)))
+        request = self.calls.request(f"update {module} {which}", "PUT", f"/{asking.name(module)}", body=body)
+        return await self.calls.call(request, reading.outcomes(len(records)))
 
     async def upsert(
         self, module: str, records: Sequence[Mapping[str, Any]], duplicate_check_fields: Sequence[str]
@@ -156,8 +154,10 @@ class ZohoCrmApi:
         body = {**asking.records(records), "duplicate_check_fields": keys}
         if not asking.named_by(records, keys):
             raise ValueError("a record without a value to recognise it by would be created anew with each attempt")
-        request = self._request(f"upsert {len(records)} {module}", "POST", f"/{asking.name(module)}/upsert", body=body)
-        return await self._caller.call(request, reading.outcomes(len(records)))
+        request = self.calls.request(
+            f"upsert {len(records)} {module}", "POST", f"/{asking.name(module)}/upsert", body=body
+        )
+        return await self.calls.call(request, reading.outcomes(len(records)))
 
     async def delete(self, module: str, ids: Sequence[str]) -> list[Outcome]:
         """Put 1 to 100 records into the recycle bin and return what became of each, in order.
@@ -166,8 +166,8 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/delete-records.html
         """
         query = [("ids", asking.numbers(ids)), ("wf_trigger", "false")]
-        request = self._request(f"delete {len(ids)} {module}", "DELETE", f"/{asking.name(module)}", query)
-        return await self._caller.call(request, reading.outcomes(len(ids)))
+        request = self.calls.request(f"delete {len(ids)} {module}", "DELETE", f"/{asking.name(module)}", query)
+        return await self.calls.call(request, reading.outcomes(len(ids)))
 
     async def deleted(self, module: str, *, since: datetime | None = None, page: int = 1) -> Page[Deletion]:
         """Return one page of up to 200 records deleted since an aware instant, those in the recycle bin included.
@@ -177,13 +177,13 @@ class ZohoCrmApi:
         """
         doing, path = f"list deleted {module}, page {page}", f"/{asking.name(module)}/deleted"
         query = [("type", "all"), *asking.paging(page)]
-        request = self._request(doing, "GET", path, query, asking.since_header(since))
-        return await self._caller.call(request, reading.page_of("data", Deletion))
+        request = self.calls.request(doing, "GET", path, query, asking.since_header(since))
+        return await self.calls.call(request, reading.page_of("data", Deletion))
 
     async def count(self, module: str) -> int:
         """Return the number of records. Source: https://www.zoho.com/crm/developer/docs/api/v8/get-record-count.html"""
-        request = self._request(f"count {module}", "GET", f"/{asking.name(module)}/actions/count")
-        return await self._caller.call(request, reading.count)
+        request = self.calls.request(f"count {module}", "GET", f"/{asking.name(module)}/actions/count")
+        return await self.calls.call(request, reading.count)
 
     async def convert_lead(self, lead_id: str, options: Mapping[str, Any]) -> Conversion:
         """Make a contact of a lead, and an account and a deal as far as `options` and the lead say so.
@@ -194,19 +194,19 @@ class ZohoCrmApi:
         """
         body = {"data": [{"overwrite": False, "notify_lead_owner": False, **options}]}
         path = f"/Leads/{asking.number(lead_id)}/actions/convert"
-        request = self._request(f"convert lead {lead_id}", "POST", path, body=body)
-        return await self._single(request, reading.single(reading.conversion))
+        request = self.calls.request(f"convert lead {lead_id}", "POST", path, body=body)
+        return await self.calls.single(request, reading.single(reading.conversion))
 
     async def modules(self) -> list[Module]:
         """Return all modules. Source: https://www.zoho.com/crm/developer/docs/api/v8/modules-api.html"""
-        request = self._request("list modules", "GET", "/settings/modules")
-        return (await self._caller.call(request, reading.page_of("modules", Module))).items
+        request = self.calls.request("list modules", "GET", "/settings/modules")
+        return (await self.calls.call(request, reading.page_of("modules", Module))).items
 
     async def fields(self, module: str) -> list[FieldDefinition]:
         """Return all fields of a module. Source: https://www.zoho.com/crm/developer/docs/api/v8/field-meta.html"""
         query = [("module", asking.name(module)), ("type", "all")]
-        request = self._request(f"list fields of {module}", "GET", "/settings/fields", query)
-        return (await self._caller.call(request, reading.page_of("fields", FieldDefinition))).items
+        request = self.calls.request(f"list fields of {module}", "GET", "/settings/fields", query)
+        return (await self.calls.call(request, reading.page_of("fields", FieldDefinition))).items
 
     async def create_field(self, module: str, body: Mapping[str, Any]) -> None:
         """Create a custom field from a body in Zoho's own words, which are not certain enough to be ours.
@@ -216,8 +216,8 @@ class ZohoCrmApi:
         """
         query = [("module", asking.name(module))]
         doing = f"create a field of {module}"
-        request = self._request(doing, "POST", "/settings/fields", query, body=body, repeatable=False)
-        await self._single(request, reading.refused_or_done)
+        request = self.calls.request(doing, "POST", "/settings/fields", query, body=body, repeatable=False)
+        await self.calls.single(request, reading.refused_or_done)
 
     async def users(self, *, page: int = 1) -> Page[User]:
         """Return one page of up to 200 users, disabled ones too.
@@ -225,28 +225,28 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
         """
         query = [("type", "AllUsers"), *asking.paging(page)]
-        request = self._request(f"list users, page {page}", "GET", "/users", query)
-        return await self._caller.call(request, reading.page_of("users", User))
+        request = self.calls.request(f"list users, page {page}", "GET", "/users", query)
+        return await self.calls.call(request, reading.page_of("users", User))
 
     async def current_user(self) -> User:
         """Return the user behind the token: writes of ours carry it as `modified_by`.
 
         Source: https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
         """
-        request = self._request("read the current user", "GET", "/users", [("type", "CurrentUser")])
-        return await self._caller.call(request, reading.first_of("users", User))
+        request = self.calls.request("read the current user", "GET", "/users", [("type", "CurrentUser")])
+        return await self.calls.call(request, reading.first_of("users", User))
 
     async def org(self) -> Organisation:
         """Return the account itself. Source: https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html"""
-        request = self._request("read the organisation", "GET", "/org")
-        return await self._caller.call(request, reading.first_of("org", Organisation))
+        request = self.calls.request("read the organisation", "GET", "/org")
+        return await self.calls.call(request, reading.first_of("org", Organisation))
 
     async def service_state(self) -> ServiceState:
         """Return Zoho's clock and the credits that are left, None while less than half of them are used.
 
         Source: https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
         """
-        return await self._caller.call(self._request("read the organisation", "GET", "/org"), service_state)
+        return await self.calls.call(self.calls.request("read the organisation", "GET", "/org"), service_state)
 
     async def enable_channel(
         self, channel_id: str, *, events: Sequence[str], notify_url: str, token: str, until: datetime
@@ -259,8 +259,8 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/enable.html
         """
         body = asking.channel(channel_id, events=events, notify_url=notify_url, token=token, until=until)
-        request = self._request(f"enable channel {channel_id}", "POST", "/actions/watch", body=body)
-        return await self._single(request, reading.single(reading.subscribed))
+        request = self.calls.request(f"enable channel {channel_id}", "POST", "/actions/watch", body=body)
+        return await self.calls.single(request, reading.single(reading.subscribed))
 
     async def renew_channel(
         self, channel_id: str, *, events: Sequence[str], notify_url: str, token: str, until: datetime
@@ -270,8 +270,8 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/update-details.html
         """
         body = asking.channel(channel_id, events=events, notify_url=notify_url, token=token, until=until)
-        request = self._request(f"renew channel {channel_id}", "PUT", "/actions/watch", body=body)
-        return await self._single(request, reading.single(reading.subscribed))
+        request = self.calls.request(f"renew channel {channel_id}", "PUT", "/actions/watch", body=body)
+        return await self.calls.single(request, reading.single(reading.subscribed))
 
     async def channels(self, *, channel_id: str | None = None, page: int = 1) -> Page[Channel]:
         """Return one page of our user's channels, a row for each module, or of one channel.
@@ -279,31 +279,11 @@ class ZohoCrmApi:
         Source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/get-details.html
         """
         which = [("channel_id", asking.number(channel_id))] if channel_id else []
-        request = self._request("list channels", "GET", "/actions/watch", [*which, *asking.paging(page)])
-        return await self._caller.call(request, reading.page_of("watch", Channel))
+        request = self.calls.request("list channels", "GET", "/actions/watch", [*which, *asking.paging(page)])
+        return await self.calls.call(request, reading.page_of("watch", Channel))
 
     async def disable_channel(self, channel_id: str) -> None:
         """Unsubscribe. Raises NotFound. Source: https://www.zoho.com/crm/developer/docs/api/v8/notifications/disable.html"""
         query = [("channel_ids", asking.number(channel_id))]
-        request = self._request(f"disable channel {channel_id}", "DELETE", "/actions/watch", query)
-        await self._single(request, reading.refused_or_done)
-
-    async def _single(self, request: Request, read: Callable[[Answer], T | Failed]) -> T:
-        """Return the one result of a request. Raises the error that a failed one stands for."""
-        result = await self._caller.call(request, read)
-        if isinstance(result, Failed):
-            raise failure(request.doing, result, repeatable=request.repeatable)
-        return result
-
-    def _request(
-        self,
-        doing: str,
-        method: str,
-        path: str,
-        query: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-        *,
-        body: Mapping[str, Any] | None = None,
-        repeatable: bool = True,
-    ) -> Request:
-        return Request(doing, method, self._url + path, query, body, headers=headers or {}, repeatable=repeatable)
+        request = self.calls.request(f"disable channel {channel_id}", "DELETE", "/actions/watch", query)
+        await self.calls.single(request, reading.refused_or_done)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 MOST_RECORDS = 100
@@ -75,6 +76,22 @@ def records(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if not all(rows):
         raise ValueError("a record without any value is a mistake")
     return {"data": [dict(row) for row in rows], "trigger": []}
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a field as JSON has it: amounts as numbers, dates and instants as text, all else as it is.
+
+    Zoho keeps amounts as doubles. Raises ValueError for one that a double would change.
+    """
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, Decimal):
+        return value
+    if not value.is_finite() or Decimal(repr(float(value))) != value:
+        raise ValueError("Zoho CRM keeps amounts of fifteen digits: this one has more")
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def named_by(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> bool:

@@ -105,10 +105,12 @@ class Deletion(Record):
 
 
 class Choice(Record):
-    """One value of a picklist. Records hold, and take, the actual one."""
+    """One value of a picklist. Records hold, and take, the actual one. Stages of deals tell more, if Zoho does."""
 
     display_value: str | None = None
     actual_value: str | None = None
+    probability: int | None = None
+    forecast_type: str | None = None
 
 
 class Operations(Record):

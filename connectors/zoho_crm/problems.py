@@ -43,6 +43,10 @@ REMEDIES = {
     "EXPIRED_VALUE": "begin the list anew",
     "TOKEN_BOUND_DATA_MISMATCH": "begin the list anew",
     "ID_ALREADY_CONVERTED": "read what the lead became",
+    **dict.fromkeys(
+        ("MAPPING_MISMATCH", "DEPENDENT_MISMATCH", "DEPENDENT_FIELD_MISSING"),
+        "choose a stage that the deal's own pipeline has, or move the deal to another pipeline, then retry",
+    ),
     "DUPLICATE_DATA": "look at the record that has this value already, and link it or correct one of the two",
 }
 NO_SUCH_ID = re.compile(r"\bid given seems to be invalid", re.IGNORECASE)

@@ -28,7 +28,7 @@ class Account:
 
     def __init__(self, records: Records, tokens: Tokens, settings: ZohoCrmSettings, seed: int) -> None:
         self.records, self.tokens, self.settings, self.seed = records, tokens, settings, seed
-        self.schema = Schema(records)
+        self.schema = Schema(records, settings)
         self.index = Index(records)
         self.workflow_runs = 0
         """How many writes let the account's workflows run, because their `trigger` did not say otherwise."""

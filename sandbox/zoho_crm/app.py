@@ -22,8 +22,11 @@ from sandbox.zoho_crm.gate import SCHEME, Gate
 from sandbox.zoho_crm.lifecycle import Conversion, convert, merge, purge, restore
 from sandbox.zoho_crm.metadata import Metadata, make_field
 from sandbox.zoho_crm.modules import MODULES
+from sandbox.zoho_crm.notes import KIND as NOTES
+from sandbox.zoho_crm.notes import Notes, note_hands, note_view
 from sandbox.zoho_crm.notices import PAUSES, Notices
 from sandbox.zoho_crm.oauth import CODE_LIFE, LIFETIME, OAuth, mint
+from sandbox.zoho_crm.pipelines import Pipelines, pipeline_hands, stage_hands
 from sandbox.zoho_crm.queries import Queries
 from sandbox.zoho_crm.reads import Reads
 from sandbox.zoho_crm.render import full_view
@@ -74,7 +77,7 @@ def build_zoho_crm(ledger: Ledger, *, seed: int, records: int, transport: httpx.
         seeded=seeded,
         about=about,
         operations=[*_operations(account, Notices(account, courier)), *_oauth(oauth)],
-        shown=lambda kind, record: full_view(account, kind, record) if kind in MODULES else record,
+        shown=lambda kind, record: _shown(account, kind, record),
         hands=_hands(account),
         under_way=gate.under_way,
     )
@@ -82,8 +85,14 @@ def build_zoho_crm(ledger: Ledger, *, seed: int, records: int, transport: httpx.
     return service
 
 
+def _shown(account: Account, kind: str, record: Record) -> Record:
+    if kind == NOTES:
+        return note_view(account, record)
+    return full_view(account, kind, record) if kind in MODULES else record
+
+
 def _hands(account: Account) -> dict[str, Hands]:
-    """What a colleague does with records in Zoho CRM's web interface, and an administrator with fields."""
+    """What a colleague does with records in Zoho CRM's web interface, and an administrator with fields and stages."""
     hands = {module: _hands_on(account, module) for module in MODULES}
 
     def make(draft: Record) -> Record:
@@ -95,7 +104,8 @@ def _hands(account: Account) -> dict[str, Hands]:
     def keep(*_: Any) -> Record:
         raise Refusal(422, {"error": "a field can only be made"})
 
-    return {**hands, "field": Hands(create=make, edit=keep, remove=keep)}
+    arranged = {"stage": stage_hands(account), "pipeline": pipeline_hands(account)}
+    return {**hands, **arranged, NOTES: note_hands(account), "field": Hands(create=make, edit=keep, remove=keep)}
 
 
 def _hands_on(account: Account, module: str) -> Hands:
@@ -135,11 +145,13 @@ def _about(store: Records) -> Record:
 
 def _operations(account: Account, notices: Notices) -> list[Operation]:
     """Fixed paths stand before those with a module in their place."""
-    metadata, watch = Metadata(account), Watch(account, notices)
+    metadata, watch, pipelines = Metadata(account), Watch(account, notices), Pipelines(account)
     table = [
         ("GET", "/settings/modules", metadata.modules, "settings.modules.READ"),
         ("GET", "/settings/fields", metadata.fields, "settings.fields.READ"),
         ("POST", "/settings/fields", metadata.make_fields, "settings.fields.CREATE"),
+        ("GET", "/settings/layouts", pipelines.layouts, "settings.layouts.READ"),
+        ("GET", "/settings/pipeline", pipelines.pipelines, "settings.pipeline.READ"),
         ("GET", "/users", metadata.users, "users.READ"),
         ("GET", "/users/{id}", metadata.user, "users.READ"),
         ("GET", "/org", metadata.organisation, "org.READ"),
@@ -171,7 +183,13 @@ def _record_operations(account: Account, notices: Notices) -> list[Operation]:
         ("DELETE", "/{id}", writes.delete, "DELETE"),
     ]
     path, scope = f"{API}/{{module}}", "ZohoCRM.modules.{module}."
-    return [Operation(method, path + end, handler, scope + operation) for method, end, handler, operation in table]
+    notes = Notes(account)
+    related = [
+        Operation(method, f"{path}/{{id}}/{NOTES}", handler, f"{scope}{right} ZohoCRM.modules.{NOTES}.{right}")
+        for method, handler, right in (("GET", notes.index, "READ"), ("POST", notes.create, "CREATE"))
+    ]
+    found = [Operation(method, path + end, handler, scope + operation) for method, end, handler, operation in table]
+    return [*found, *related]
 
 
 def _oauth(oauth: OAuth) -> list[Operation]:

@@ -63,6 +63,10 @@ STAGES = (
     *("Qualification", "Needs Analysis", "Value Proposition", "Identify Decision Makers", "Proposal/Price Quote"),
     *("Negotiation/Review", "Closed Won", "Closed Lost", "Closed Lost to Competition"),
 )
+HOME_CURRENCY = "EUR"
+RATES = {HOME_CURRENCY: 1.0, "USD": 1.08, "GBP": 0.85, "CHF": 0.95, "SEK": 11.2, "JPY": 162.0}
+"""The currencies of an account that has several: how much of each one euro is worth."""
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "SEK": "kr", "JPY": "¥"}
 SYSTEM = (
     Field("Owner", "ownerlookup"),
     Field("Created_By", "ownerlookup", read_only=True),
@@ -134,15 +138,19 @@ ACCOUNTS = (
 )
 DEALS = (
     Field("Deal_Name", length=120, mandatory=True),
-    _picklist("Stage", STAGES, mandatory=True),
-    Field("Pipeline", "picklist", 120, layout=True, values=("Standard (Standard)",)),
+    _picklist("Stage", (), mandatory=True),  # an administrator says which stages and pipelines there are
+    Field("Pipeline", "picklist", 120, layout=True),
     Field("Closing_Date", "date", layout=True),
     Field("Amount", "currency", 16),
     Field("Account_Name", "lookup", lookup="Accounts"),
     Field("Contact_Name", "lookup", lookup="Contacts"),
     _picklist("Type", ("Existing Business", "New Business")),
     Field("Probability", "integer", 3),
-    Field("Expected_Revenue", "currency", 16),
+    Field("Expected_Revenue", "currency", 16, read_only=True),
     *_texts("Next_Step", 100),
     _picklist("Lead_Source", SOURCES),
+    _picklist("Currency", tuple(RATES)),
+    Field("Exchange_Rate", "double", 16),
 )
+MULTI_CURRENCY = ("Currency", "Exchange_Rate")
+"""Fields that only accounts with several currencies have."""

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.ledger import Record
 from sandbox.words import CULTURES, JOB_TITLES, SHARED_MAILBOXES, Culture, plain
 from sandbox.zoho_crm.account import PERSON, SYNC_USER, Account, stamp_of
+from sandbox.zoho_crm.deal_generator import DealGenerator
 from sandbox.zoho_crm.fields import SOURCES, STAGES, STATUSES
 
 EPOCH = datetime(2024, 1, 8, 8, 0, tzinfo=UTC)
@@ -26,6 +27,7 @@ class Generator:
     def __init__(self, account: Account, seed: int) -> None:
         self._account = account
         self._random = random.Random(f"zoho records {seed}")  # noqa: S311 - chance that can be repeated is the point
+        self._deals = DealGenerator(account, seed)
         self._firms: list[tuple[Record, Culture]] = []
         self._number = 0
 
@@ -39,6 +41,8 @@ class Generator:
         record = self._stored(module, values)
         if module == "Accounts":
             self._firms.append((record, culture))
+        elif module == "Contacts":
+            self._deals.knows(record)
 
     def _stored(self, module: str, values: Record) -> Record:
         created = EPOCH + timedelta(minutes=37 * self._number)
@@ -98,13 +102,14 @@ class Generator:
 
     def _deal(self, culture: Culture) -> Record:
         firm, _ = self._random.choice(self._firms)
-        return {
+        drawn = {
             "Deal_Name": f"{self._random.choice(culture.trades)} {self._number}",
             "Stage": self._random.choice(STAGES),
             "Amount": self._random.randrange(10_000, 5_000_000) / 100,
             "Account_Name": firm["id"],
             "Closing_Date": (EPOCH + timedelta(days=self._random.randrange(30, 700))).date().isoformat(),
         }
+        return self._deals.complete(drawn)
 
     def _person(self, culture: Culture, company: str) -> Record:
         choice = self._random.choice

@@ -15,9 +15,10 @@ from sandbox.ledger import Record
 from sandbox.zoho_crm.account import ORGANISATION_ID, ZGID, Account, number_of
 from sandbox.zoho_crm.bodies import many_of, object_in
 from sandbox.zoho_crm.errors import bad_parameter, failure, invalid, missing_parameter, nothing, refused, said, success
-from sandbox.zoho_crm.fields import Field
-from sandbox.zoho_crm.modules import FIRST_FIELD, MODULES, STANDARD
+from sandbox.zoho_crm.fields import HOME_CURRENCY, SYMBOLS, Field
+from sandbox.zoho_crm.modules import ARRANGED, FIRST_FIELD, MODULES, STANDARD
 from sandbox.zoho_crm.pages import plain_page
+from sandbox.zoho_crm.pipelines import picks
 
 UNIQUE_TYPES = {"text", "email", "phone", "integer", "bigint", "website"}
 MADE_TYPES = {*UNIQUE_TYPES, "textarea", "picklist", "multiselectpicklist", "double", "currency", "boolean", "date"}
@@ -53,8 +54,12 @@ class Metadata:
 
     def fields(self, call: Call) -> Response:
         """The fields of a module."""
-        fields = self._account.schema.fields(_module(call))
-        return said({"fields": [field_view(_module(call), field) for field in fields.values()]})
+        module = _module(call)
+        views = {name: field_view(module, field) for name, field in self._account.schema.fields(module).items()}
+        if module == "Deals":
+            for kind, name in ARRANGED.items():
+                views[name]["pick_list_values"] = picks(self._account, kind)
+        return said({"fields": list(views.values())})
 
     def make_fields(self, call: Call) -> Response:
         """New fields: 201. What this call looks like is not known; where the settings say so there is none."""
@@ -101,8 +106,8 @@ def organisation(account: Account) -> Record:
         "primary_email": "admin@sandbox.example",
         "time_zone": account.settings.time_zone,
         "currency": "Euro - EUR",
-        "iso_code": "EUR",
-        "currency_symbol": "€",
+        "iso_code": HOME_CURRENCY,
+        "currency_symbol": SYMBOLS[HOME_CURRENCY],
         "country_code": "DE",
         "type": "production",
         "license_details": {"paid": True, "paid_type": "enterprise"},

@@ -4,11 +4,13 @@ Source: https://www.zoho.com/crm/developer/docs/api/v8/modules-api.html, /field-
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from sandbox.ledger import Record
 from sandbox.records import Records
-from sandbox.zoho_crm.fields import ACCOUNTS, CONTACTS, DEALS, LEADS, SYSTEM, Field
+from sandbox.settings import ZohoCrmSettings
+from sandbox.zoho_crm.fields import ACCOUNTS, CONTACTS, DEALS, LEADS, MULTI_CURRENCY, SYSTEM, Field
 
 FIRST_FIELD = 4_876_876_000_000_002_501
 FIRST_CUSTOM_FIELD = 4_876_876_000_000_610_001
@@ -51,18 +53,27 @@ STANDARD: dict[str, dict[str, Field]] = {
     module.api_name: {field.api_name: field for field in (*module.fields, *SYSTEM)} for module in MODULES.values()
 }
 ID = Field("id", "bigint", 20, read_only=True)
+ARRANGED = {"stage": "Stage", "pipeline": "Pipeline"}
+"""Kinds of records that are the values of a field of deals."""
 
 
 class Schema:
-    """What fields each module has at the moment. Custom fields are records of the kind `field`."""
+    """What fields each module has at the moment. Custom fields are records of the kind `field`; what stands in the
+    fields `Stage` and `Pipeline` are records too.
+    """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, settings: ZohoCrmSettings) -> None:
+        self._settings = settings
         self._made: dict[str, dict[str, Field]] = {name: {} for name in MODULES}
+        self._deals = dict(STANDARD["Deals"])
+        self._plain_deals = _without_currency(self._deals)
         records.watch("field", self._index)
+        for kind, name in ARRANGED.items():
+            records.watch(kind, partial(self._arrange, name))
 
     def fields(self, module: str) -> dict[str, Field]:
         """Return a module's fields by API name."""
-        return {**STANDARD[module], **self._made[module]}
+        return {**self._standard(module), **self._made[module]}
 
     def custom(self, module: str) -> dict[str, Field]:
         """Return the fields that were made in this account."""
@@ -70,7 +81,7 @@ class Schema:
 
     def get(self, module: str, name: str) -> Field | None:
         """Return one field or None."""
-        return ID if name == "id" else STANDARD[module].get(name) or self._made[module].get(name)
+        return ID if name == "id" else self._standard(module).get(name) or self._made[module].get(name)
 
     def path(self, module: str, path: str) -> Field | None:
         """Return the field that a path such as `Account_Name.Phone` ends in, or None."""
@@ -89,6 +100,18 @@ class Schema:
                 if field.lookup == module:
                     yield other, field.api_name
 
+    def _standard(self, module: str) -> dict[str, Field]:
+        if module != "Deals":
+            return STANDARD[module]
+        return self._deals if self._settings.multi_currency else self._plain_deals
+
+    def _arrange(self, name: str, before: Record | None, after: Record | None) -> None:
+        gone, new = ([each["actual_value"]] if each else [] for each in (before, after))
+        field = self._deals[name]
+        kept = field.values if gone == new else (*(each for each in field.values if each not in gone), *new)
+        self._deals[name] = replace(field, values=kept)
+        self._plain_deals = _without_currency(self._deals)
+
     def _index(self, before: Record | None, after: Record | None) -> None:
         if before:
             self._made[before["module"]].pop(before["api_name"], None)
@@ -96,3 +119,7 @@ class Schema:
             known = {key: value for key, value in after.items() if key not in {"module", "values"}}
             made = Field(**known, values=tuple(after["values"]), custom=True)
             self._made[after["module"]][made.api_name] = made
+
+
+def _without_currency(fields: dict[str, Field]) -> dict[str, Field]:
+    return {name: field for name, field in fields.items() if name not in MULTI_CURRENCY}

@@ -8,10 +8,10 @@ from typing import Any
 
 from sandbox.ledger import Record
 from sandbox.zoho_crm.account import Account, full_name, number_of
-from sandbox.zoho_crm.fields import Field
+from sandbox.zoho_crm.fields import HOME_CURRENCY, SYMBOLS, Field
 
 ALWAYS = {
-    "$currency_symbol": "€",
+    "$currency_symbol": SYMBOLS[HOME_CURRENCY],
     "$field_states": None,
     "$state": "save",
     "$process_flow": False,
@@ -26,6 +26,8 @@ ALWAYS = {
     "$pathfinder": None,
     "Record_Image": None,
 }
+MONEY = {"Currency": HOME_CURRENCY, "Exchange_Rate": 1.0}
+"""What a deal shows that was made before the account had several currencies."""
 
 
 def full_view(account: Account, module: str, record: Record) -> Record:
@@ -40,6 +42,9 @@ def view(account: Account, module: str, record: Record, names: Collection[str]) 
     for name in names:
         if name.startswith("$converted") and module == "Leads":
             found[name] = record.get(name, False if name == "$converted" else {})
+        elif name == "$currency_symbol" and account.settings.multi_currency:
+            currency = record.get("Currency", HOME_CURRENCY)
+            found[name] = SYMBOLS.get(currency, currency)
         elif name in ALWAYS:
             found[name] = ALWAYS[name]
         elif (field := account.schema.get(module, name)) is not None:
@@ -49,7 +54,7 @@ def view(account: Account, module: str, record: Record, names: Collection[str]) 
 
 def shown(account: Account, field: Field, record: Record) -> Any:
     """Return one value of a record as it is shown."""
-    value = record.get(field.api_name)
+    value = record.get(field.api_name, None if field.custom else MONEY.get(field.api_name))
     if field.api_name == "Full_Name":
         return full_name(record)
     if field.lookup:

@@ -6,7 +6,9 @@ from sandbox.ledger import Record
 from sandbox.zoho_crm.account import GONE_USER, PERSON, SYNC_USER, Account
 from sandbox.zoho_crm.generator import fill_with_records
 from sandbox.zoho_crm.modules import FIRST_CUSTOM_FIELD, MODULES
+from sandbox.zoho_crm.notes import FIRST_NOTE, KIND
 from sandbox.zoho_crm.oauth import READ_SCOPES, SCOPES
+from sandbox.zoho_crm.pipelines import seed_pipelines
 
 FIRST_TAG, FIRST_CHANNEL = 4_876_876_000_000_700_001, 1
 
@@ -46,8 +48,14 @@ def seed_account(account: Account, client_id: str, seed: int, count: int) -> Non
     records = account.records
     for module in MODULES.values():
         records.start_ids(module.api_name, module.first_id)
-    for kind, first in {"field": FIRST_CUSTOM_FIELD, "tag": FIRST_TAG, "channel": FIRST_CHANNEL}.items():
+    for kind, first in {
+        "field": FIRST_CUSTOM_FIELD,
+        "tag": FIRST_TAG,
+        "channel": FIRST_CHANNEL,
+        KIND: FIRST_NOTE,
+    }.items():
         records.start_ids(kind, first)
+    seed_pipelines(account)
     account.workflow_runs = 0
     account.tokens.seed(" ".join(SCOPES), client_id=client_id, user_id=SYNC_USER, role="Administrator")
     account.tokens.seed(" ".join(READ_SCOPES), client_id=None, user_id=SYNC_USER, role="Administrator")

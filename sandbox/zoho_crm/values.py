@@ -87,12 +87,14 @@ class Values:
         return str(user["id"])
 
     def _reference(self, value: Any) -> str | None:
-        """Return the id in `{"id": "…"}`, or a bare id where the settings take one."""
+        """Return the id in `{"id": "…"}`, or a bare id where the settings take one. The vendor's own client writes ids
+        as numbers.
+        """
         if isinstance(value, dict):
             value = value.get("id")
         elif not self._account.settings.bare_lookups:
             return None
-        return value if isinstance(value, str) else None
+        return str(value) if type(value) is int and abs(value) < 10**25 else value if isinstance(value, str) else None
 
     def _wrong(self, field: Field, message: str = "invalid data", **why: Any) -> Exception:
         return invalid(field.api_name, self._place, message=message, **why)

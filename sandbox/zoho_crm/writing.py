@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.calls import Refusal
 from sandbox.ledger import Record
 from sandbox.zoho_crm.account import Account, number_of
+from sandbox.zoho_crm.deals import settle
 from sandbox.zoho_crm.errors import error
 from sandbox.zoho_crm.fields import Field
 from sandbox.zoho_crm.modules import MODULES
@@ -21,6 +22,8 @@ def create(account: Account, module: str, draft: Record, user_id: int, place: st
     """Create a record and return it as stored. Raises what Zoho says of one record."""
     problems: list[Record] = []
     values = _values(account, module, draft, place, problems)
+    if module == "Deals":
+        problems += settle(account, {}, values, place)
     for field in account.schema.fields(module).values():
         if _is_needed(account, field) and _is_blank(values.get(field.api_name)) and not _named(problems, field):
             problems.append(_mandatory(field, place))
@@ -48,6 +51,8 @@ def update(
     """
     problems: list[Record] = []
     values = _values(account, module, changes, place, problems)
+    if module == "Deals":
+        problems += settle(account, record, values, place)
     for name, value in values.items():
         field = account.schema.get(module, name)
         if field and _is_needed(account, field) and _is_blank(value):

@@ -142,3 +142,10 @@ def test_no_change_of_a_good_delivery_does_worse_than_malformed(changes: dict[st
     except MalformedHook:
         return
     assert verify(TOKEN, delivery) is (changes.get("token", TOKEN) == TOKEN)
+
+
+def test_a_delivery_about_a_deal_is_understood() -> None:
+    """S12, Z12."""
+    delivery = parse_delivery(body(module="Deals", ids=["4876876000000509001"], affected_fields="left out"))
+    assert (delivery.module, delivery.record_ids) == ("Deals", ("4876876000000509001",))
+    assert verify(TOKEN, delivery)

@@ -16,9 +16,12 @@ from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
 from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
 from zohocrmsdk.src.com.zoho.crm.api.header_map import HeaderMap
 from zohocrmsdk.src.com.zoho.crm.api.initializer import Initializer
+from zohocrmsdk.src.com.zoho.crm.api.layouts import GetLayoutsParam, LayoutsOperations
 from zohocrmsdk.src.com.zoho.crm.api.parameter_map import ParameterMap
+from zohocrmsdk.src.com.zoho.crm.api.pipeline import PipelineOperations
 from zohocrmsdk.src.com.zoho.crm.api.record import BodyWrapper, GetRecordsParam, Record, RecordOperations
 from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
+from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +112,37 @@ def test_the_vendors_client_understands_mixed_results_and_emptiness(address: str
     assert [code for code, _ in results(mixed)] == ["SUCCESS", "INVALID_DATA"]
     missing = contacts.get_record(4876876000300999999, ParameterMap(), HeaderMap())
     assert (missing.get_status_code(), missing.get_object()) == (204, None)
+
+
+def test_the_vendors_client_moves_a_deal(address: str) -> None:
+    deals = RecordOperations("Deals")
+    firm = RecordOperations("Accounts").create_records(body(record(Account_Name="Okafor Ltd")), HeaderMap())
+    tie = Record()
+    tie.set_id(int(results(firm)[0][1]["id"]))
+    draft = record(Deal_Name="Shop", Stage=Choice("Qualification"), Amount=1250.5, Account_Name=tie)
+    made = deals.create_records(body(draft), HeaderMap())
+    assert made.get_status_code() == 201
+    number = int(results(made)[0][1]["id"])
+    moved = deals.update_record(number, body(record(Stage=Choice("Closed Won"))), HeaderMap())
+    assert results(moved)[0][0] == "SUCCESS"
+    found = deals.get_record(number, ParameterMap(), HeaderMap()).get_object().get_data()[0]
+    assert found.get_key_value("Stage").get_value() == "Closed Won"
+    assert (found.get_key_value("Amount"), found.get_key_value("Account_Name").get_key_value("name")) == (
+        1250.5,
+        "Okafor Ltd",
+    )
+    elsewhere = deals.update_record(number, body(record(Stage=Choice("Renewal Due"))), HeaderMap())
+    assert (elsewhere.get_status_code(), results(elsewhere)[0][0]) == (400, "MAPPING_MISMATCH")
+
+
+def test_the_vendors_client_reads_the_pipelines_of_deals(address: str) -> None:
+    asked = ParameterMap()
+    asked.add(GetLayoutsParam.module, "Deals")
+    (layout,) = LayoutsOperations().get_layouts(asked).get_object().get_layouts()
+    standard, renewals = PipelineOperations(layout.get_id()).get_pipelines().get_object().get_pipeline()
+    assert (standard.get_default(), renewals.get_default()) == (True, False)
+    stages = {each.get_actual_value(): each.get_forecast_type() for each in standard.get_maps()}
+    assert (stages["Qualification"], stages["Closed Won"]) == ("Open", "Closed Won")
 
 
 def test_the_vendors_client_asked_for_what_a_client_needs(address: str) -> None:
