@@ -172,6 +172,7 @@ class OpenHold(BaseModel):
     key: PartyKey
     client: ClientKey | None = None
     subject: str | None = None  # what is held where it is no record: all creates of a flow, say
+    opportunity_id: int | None = None
     reason: str
     evidence: dict[str, object] = Field(default_factory=dict)
 

@@ -21,6 +21,8 @@ from store.links import Agreement, Links
 from store.records import RecordKey
 
 CLIENTS_FLOW = "clients"
+OPPORTUNITIES_FLOW = "opportunities"
+"""Of holds: what is held is the opportunity, with all its documents."""
 
 
 def record_key(key: PartyKey) -> RecordKey:
@@ -35,6 +37,8 @@ def client_key(key: ClientKey) -> RecordKey:
 
 def hold_key(hold: OpenHold) -> RecordKey:
     """Return the name under which the store lists a hold."""
+    if hold.opportunity_id is not None:
+        return RecordKey(hold.key.connection, OPPORTUNITIES_FLOW, str(hold.opportunity_id))
     if hold.subject is not None:
         return RecordKey(hold.key.connection, CLIENTS_FLOW, hold.subject)
     return client_key(hold.client) if hold.client else record_key(hold.key)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksAccount, ZohoCrmAccount
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
 from runtime.fields import Duration, Port, Secret, Section
+from runtime.opportunities import OpportunitiesFlow
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
 CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -50,6 +51,7 @@ class Connection(Section):
     settle_time: Duration = timedelta(seconds=60)
     request_timeout: Duration = timedelta(seconds=60)
     clients: ClientsFlow = ClientsFlow()
+    opportunities: OpportunitiesFlow | None = None
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:

@@ -21,10 +21,15 @@ from workflows.models import (
     ListedParty,
     PartyFromClientRequest,
 )
+from workflows.opportunities import OpportunityToEstimate
+from workflows.opportunity_models import OpportunityRequest
 from workflows.parties import PartyFromClient
 from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
 
-CLIENTS_FLOW = "clients"
+CLIENTS_FLOW, OPPORTUNITIES_FLOW = "clients", "opportunities"
+DOCUMENT_FLOWS = frozenset({"estimates", "invoices"})
+"""Whose links tie an opportunity to its document: news of either side are news of the opportunity."""
+OPPORTUNITIES = {"capsule": ("capsule-opportunity", "Capsule opportunity"), "zoho_crm": ("zoho-crm-deal", "Zoho deal")}
 RECORDS = {"capsule": ("capsule-party", "Capsule party"), "zoho_crm": ("zoho-crm-record", "Zoho CRM record")}
 """How ids and people name the parties of each CRM."""
 # A webhook's sender waits for us: two seconds, then the change goes to the inbox.
@@ -39,6 +44,11 @@ def client_upsert_id(connection: str, party_id: int, crm: str = CAPSULE) -> str:
 def party_from_client_id(connection: str, client_id: int) -> str:
     """Return the id of the one workflow that may find or make the party of a client."""
     return f"client-upsert/{connection}/freshbooks-client-{client_id}"
+
+
+def opportunity_id(connection: str, record_id: int, crm: str = CAPSULE) -> str:
+    """Return the id of the one workflow that may sync an opportunity and its documents."""
+    return f"opportunity-to-estimate/{connection}/{OPPORTUNITIES[crm][0]}-{record_id}"
 
 
 class Announcer:
@@ -72,9 +82,38 @@ class Announcer:
         if not await self._store.links.is_active(key):
             await self.record_changed(key, cause, priority)
 
+    async def opportunity_changed(
+        self, connection: str, record_id: int, cause: str, priority: int, system: str | None = None
+    ) -> None:
+        """Announce an opportunity; `system` is the one that told of it, the CRM unless it is given."""
+        crm = self._crm(connection)
+        named, title = OPPORTUNITIES[crm]
+        await self._temporal.start_workflow(
+            OpportunityToEstimate.run,
+            OpportunityRequest(connection=connection, opportunity_id=record_id, crm=crm),
+            id=opportunity_id(connection, record_id, crm),
+            task_queue=WORKFLOW_QUEUE,
+            start_signal="changed",
+            start_signal_args=[Change(system=system or crm, cause=cause, priority=priority)],
+            search_attributes=_attributes(connection, f"{named}-{record_id}", OPPORTUNITIES_FLOW),
+            static_summary=f"{title} {record_id} → FreshBooks estimate and invoice ({connection})",
+            priority=Priority(priority_key=priority, fairness_key=connection),
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    async def document_changed(self, key: RecordKey, cause: str, priority: int) -> None:
+        """Announce an estimate or an invoice to its opportunity. One that belongs to none is nobody's business."""
+        owner = await self._store.links.crm_id_of(key.connection, key.flow, key.record_id)
+        if owner is not None:
+            await self.opportunity_changed(key.connection, int(owner), cause, priority, "freshbooks")
+
     async def record_changed(self, key: RecordKey, cause: str, priority: int) -> None:
         """Announce a record of either side."""
-        if key.side == "books":
+        if key.flow in DOCUMENT_FLOWS and key.side == "books":
+            await self.document_changed(key, cause, priority)
+        elif key.flow == OPPORTUNITIES_FLOW or key.flow in DOCUMENT_FLOWS:
+            await self.opportunity_changed(key.connection, int(key.record_id), cause, priority)
+        elif key.side == "books":
             await self.client_changed(key.connection, key.record_id, cause, priority)
         else:
             await self.party_changed(key.connection, int(key.record_id), cause, priority)
@@ -144,11 +183,11 @@ class Announcer:
         return self._crms.get(connection, CAPSULE)
 
 
-def _attributes(connection: str, record: str) -> TypedSearchAttributes:
+def _attributes(connection: str, record: str, flow: str = CLIENTS_FLOW) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
             SearchAttributePair(CONNECTION, connection),
-            SearchAttributePair(FLOW, CLIENTS_FLOW),
+            SearchAttributePair(FLOW, flow),
             SearchAttributePair(SYNC_STATE, SYNCING),
             SearchAttributePair(RECORD_KEY, record),
         ]

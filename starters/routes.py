@@ -27,7 +27,11 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("capsule", "party"): Route("clients", "crm"),
     ("zoho_crm", "Contacts"): Route("clients", "crm"),
     ("zoho_crm", "Accounts"): Route("clients", "crm"),
+    ("capsule", "opportunity"): Route("opportunities", "crm"),
+    ("zoho_crm", "Deals"): Route("opportunities", "crm"),
     ("freshbooks", "client"): Route("clients", "books"),
+    ("freshbooks", "estimate"): Route("estimates", "books"),
+    ("freshbooks", "invoice"): Route("invoices", "books"),
 }
 """By system, and by what the event is about: `party` in `party/updated`, `client` in `client.create`."""
 

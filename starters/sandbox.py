@@ -22,6 +22,12 @@ CONNECTIONS = (CAPSULE, ZOHO_CRM)
 # The sandbox allows more calls than the real services do, so that trying things out is not a lesson in waiting.
 CAPSULE_PER_HOUR = 360_000
 ZOHO_CRM_PER_MINUTE = FRESHBOOKS_PER_MINUTE = 6_000
+CAPSULE_PIPELINE = {"sweep_every": "1m", "estimate_from": ["Proposal"], "milestones": {"Won": "accepted"}}
+ZOHO_CRM_PIPELINE = {
+    "sweep_every": "1m",
+    "estimate_from": ["Proposal/Price Quote"],
+    "milestones": {"Closed Won": "accepted"},
+}
 INTRODUCTION = """\
 # Made by `ledgerline up`, because ledgerline.yaml names no connection: these lead to the sandbox.
 # As soon as ledgerline.yaml has a connection of its own, this file is ignored.
@@ -79,7 +85,7 @@ async def _of_capsule(http: httpx.AsyncClient, settings: Settings) -> dict[str, 
     token = (await _info(http, url))["tokens"]["access"]
     await _make_capsule_field(http, url, token)
     account = {"token": token, "base_url": url, "requests_per_hour": CAPSULE_PER_HOUR}
-    return {"capsule": account, **await _with_freshbooks(http, freshbooks_url)}
+    return {"capsule": account, "opportunities": CAPSULE_PIPELINE, **await _with_freshbooks(http, freshbooks_url)}
 
 
 async def _of_zoho_crm(http: httpx.AsyncClient, settings: Settings) -> dict[str, Any]:
@@ -87,7 +93,7 @@ async def _of_zoho_crm(http: httpx.AsyncClient, settings: Settings) -> dict[str,
     token = (await _info(http, url))["tokens"]["access"]
     await _make_zoho_crm_fields(http, url, token)
     account = {"token": token, "base_url": url, "accounts_url": url, "requests_per_minute": ZOHO_CRM_PER_MINUTE}
-    return {"zoho_crm": account, **await _with_freshbooks(http, freshbooks_url)}
+    return {"zoho_crm": account, "opportunities": ZOHO_CRM_PIPELINE, **await _with_freshbooks(http, freshbooks_url)}
 
 
 async def _with_freshbooks(http: httpx.AsyncClient, url: str) -> dict[str, Any]:

@@ -36,6 +36,8 @@ from workflows.models import (
     DuplicateCheckRequest,
     SweepRequest,
 )
+from workflows.opportunity_models import OpportunitySweepRequest
+from workflows.opportunity_sweeps import OpportunitySweep
 from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
@@ -48,7 +50,7 @@ ALERT_WATCH_EVERY = timedelta(minutes=1)
 ALERTS = "alerts"
 ALERT_PRIORITY = 1  # people are told also while a thousand changes wait
 SWEEP_PRIORITY = 3
-PARTY_SWEEP, CLIENT_SWEEP = "party-sweep", "client-sweep"
+PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP = "party-sweep", "client-sweep", "opportunity-sweep"
 SWEEPS = {"capsule": PARTY_SWEEP, "zoho_crm": PARTY_SWEEP, "freshbooks": CLIENT_SWEEP}
 """How the schedule of each system's sweep begins; the connection follows."""
 JITTER_PART = 10  # connections with the same interval must not all begin at once
@@ -72,10 +74,15 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
         for name, connection in settings.connections.items()
         if connection.clients.direction == "both"
     ]
+    wanted += [
+        _opportunity_sweep(name, connection.crm, connection.opportunities.sweep_every)
+        for name, connection in settings.connections.items()
+        if connection.opportunities is not None
+    ]
     wanted += [_open_intents(name) for name in settings.connections]
     wanted += [_duplicate_check(name, crm) for name, crm in settings.crms.items()]
     if settings.public_url is not None:
-        wanted += [_hook_upkeep(name, crm) for name, crm in settings.crms.items()]
+        wanted += [_hook_upkeep(name, connection) for name, connection in settings.connections.items()]
     return wanted
 
 
@@ -96,7 +103,8 @@ async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:
     What belongs to connections that left the settings stays: it may be another installation's.
     """
     wanted = {each.id for each in wanted_schedules(settings)}
-    possible = [f"{kind}/{name}" for kind in (PARTY_SWEEP, CLIENT_SWEEP, HOOK_UPKEEP) for name in settings.connections]
+    kinds = (PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP, HOOK_UPKEEP)
+    possible = [f"{kind}/{name}" for kind in kinds for name in settings.connections]
     return [f"{each}: removed" for each in possible if each not in wanted and await _deleted(temporal, each)]
 
 
@@ -192,16 +200,29 @@ def _client_sweep(name: str, connection: Connection) -> Wanted:
     return _wanted(action, name, "clients", connection.clients.sweep_every, note)
 
 
-def _hook_upkeep(connection: str, crm: str) -> Wanted:
-    note = f"Registers the webhooks of {connection} that are missing; both systems drop them when deliveries fail."
+def _opportunity_sweep(name: str, crm: str, every: timedelta) -> Wanted:
+    note = f"Lists the opportunities of {name} in {crm}, and their documents, that changed without a webhook."
+    action = ScheduleActionStartWorkflow(
+        OpportunitySweep.run,
+        OpportunitySweepRequest(connection=name, crm=crm),
+        id=f"{OPPORTUNITY_SWEEP}/{name}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"opportunities of {name} that changed since the last sweep",
+    )
+    return _wanted(action, name, "opportunities", every, note)
+
+
+def _hook_upkeep(name: str, connection: Connection) -> Wanted:
+    note = f"Registers the webhooks of {name} that are missing; both systems drop them when deliveries fail."
+    request = ConnectionRequest(connection=name, crm=connection.crm, opportunities=connection.opportunities is not None)
     action = ScheduleActionStartWorkflow(
         HookUpkeep.run,
-        ConnectionRequest(connection=connection, crm=crm),
-        id=f"{HOOK_UPKEEP}/{connection}",
+        request,
+        id=f"{HOOK_UPKEEP}/{name}",
         task_queue=WORKFLOW_QUEUE,
-        static_summary=f"webhooks of {connection}",
+        static_summary=f"webhooks of {name}",
     )
-    return _wanted(action, connection, "hooks", HOOK_UPKEEP_EVERY, note)
+    return _wanted(action, name, "hooks", HOOK_UPKEEP_EVERY, note)
 
 
 def _open_intents(connection: str) -> Wanted:

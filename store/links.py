@@ -196,6 +196,17 @@ class Links:
             if audit:
                 await self._audit(session, key, row.books_id, audit)
 
+    async def agree(self, key: RecordKey, agreed: Agreement, *, audit: AuditEntry | None = None) -> None:
+        """Save what a linked record agrees on, with an audit row, and leave the state of the link as it is."""
+        async with self._database.writing() as session:
+            row = await _row(session, key)
+            if row is not None and row.books_id == agreed.books_id:
+                state = row.state
+                await self._save(session, key, agreed)
+                row.state = state
+                if audit:
+                    await self._audit(session, key, agreed.books_id, audit)
+
     async def state_count(self, connection: str, flow: str, state: LinkState, since: datetime) -> int:
         """Return how many links have come into a state since an instant."""
         query = select(func.count()).where(

@@ -30,7 +30,15 @@ ACCOUNT_ID = "sBx7Qz"
 async def attended(office: Office, settings: Settings | None = None) -> AsyncIterator[None]:
     """Run one worker process of the firm, in this process, until the block ends."""
     firm, announcer = office.firm, office.announcer
-    wiring = Wiring(settings or firm.settings, firm.http, firm.store, announcer.party_changed, announcer.client_changed)
+    wiring = Wiring(
+        settings or firm.settings,
+        firm.http,
+        firm.store,
+        announcer.party_changed,
+        announcer.client_changed,
+        announcer.opportunity_changed,
+        announcer.document_changed,
+    )
     accounts = AccountWorkers(office.temporal, wiring, partial(account_worker, office.temporal))
     stop = asyncio.Event()
     async with workflow_worker(office.temporal, wiring.settings, firm.store):

@@ -21,7 +21,6 @@ from activities.plan_listing import ClientListing, PartyListing
 from activities.queues import FRESHBOOKS, account_queue
 from activities.sweeps import Announce, SweepActivities
 from activities.waiting import WaitingActivities
-from activities.write_once import WriteOnce
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.http import TokenSource
 from mapping.context import Context
@@ -32,7 +31,9 @@ from runtime.settings import Connection, Settings
 from store.store import Store
 from worker.crms import CrmPlace, crm_parts
 from worker.hook_readers import hook_url
+from worker.opportunities import AnnounceDocument, AnnounceOpportunity, books_activities, crm_activities, tell_nobody
 from worker.tokens import account_token
+from worker.write_once import write_once
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Wiring:
     store: Store
     announce: Announce
     announce_client: AnnounceClient
+    announce_opportunity: AnnounceOpportunity = tell_nobody
+    announce_document: AnnounceDocument = tell_nobody
 
 
 def clients_template(name: str, connection: Connection) -> Template:
@@ -85,11 +88,6 @@ def client_rules(name: str, connection: Connection, store: Store) -> ClientRules
         delete_limit=connection.clients.delete_limit,
         archives=connection.clients.when_party_deleted == "archive",
     )
-
-
-def write_once(connection: Connection, store: Store, system: str) -> WriteOnce:
-    """Return how something is created in one of a connection's accounts."""
-    return WriteOnce(store, system, connection.settle_time, connection.request_timeout)
 
 
 def named_fields(template: Template, connection: Connection) -> NamedFields:
@@ -142,6 +140,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
         check.examine_custom_fields,
         PartyListing(parts.crm, mapping, store).stage_parties,
         WaitingActivities(parts.crm, mapping, store, wiring.announce, wiring.announce_client).let_go,
+        *crm_activities(connection, parts.opportunities, store, wiring.announce_opportunity),
     ]
     pace = connection.crm_account.calls_per_second
     return AccountQueue(account_queue(connection.crm, name), activities, pace)
@@ -175,6 +174,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         check.identify_freshbooks,
         check.examine_freshbooks,
         ClientListing(freshbooks, template, context, store).stage_clients,
+        *books_activities(connection, freshbooks, store, wiring.announce_document),
     ]
     return AccountQueue(account_queue(FRESHBOOKS, name), activities, connection.freshbooks.calls_per_second)
 

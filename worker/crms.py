@@ -5,16 +5,21 @@ from dataclasses import dataclass
 import httpx
 
 from activities.capsule_crm import CapsuleCrm
+from activities.capsule_opportunities import CapsuleOpportunityCrm
 from activities.check_rules import Pace
 from activities.crm import Crm
 from activities.crm_checks import CheckedCapsule, CheckedCrm, CheckedZohoCrm
 from activities.crm_hooks import CapsuleHooks, ChannelKey, CrmHooks, ZohoChannels
+from activities.opportunity_crm import OpportunityCrm
 from activities.queues import CAPSULE, ZOHO_CRM
 from activities.zoho_crm import ZohoCrm
+from activities.zoho_deals import ZohoDealCrm
 from activities.zoho_leads import LeadRules
 from connectors.capsule.api import CapsuleApi
+from connectors.capsule.opportunities import CapsuleOpportunities
 from connectors.http import TokenSource
 from connectors.zoho_crm.api import ZohoCrmApi
+from connectors.zoho_crm.deals import ZohoDeals
 from mapping.engine import Template
 from runtime.accounts import CapsuleAccount, ZohoCrmAccount
 from runtime.keys import KeyRing
@@ -28,6 +33,7 @@ class CrmParts:
     """One CRM account. There are no webhooks if providers cannot reach us."""
 
     crm: Crm
+    opportunities: OpportunityCrm
     hooks: CrmHooks | None
     checked: CheckedCrm
     pace: Pace
@@ -49,6 +55,12 @@ class CrmPlace:
         return self.settings.connections[self.name]
 
     @property
+    def invoice_fields(self) -> list[str]:
+        """The custom fields that show an invoice."""
+        flow = self.connection.opportunities
+        return list(flow.invoice_fields.values()) if flow else []
+
+    @property
     def hook_url(self) -> str | None:
         """Where the account's webhooks are to be sent."""
         return hook_url(self.settings, self.keys, self.connection.crm, self.name)
@@ -67,6 +79,7 @@ def _capsule(place: CrmPlace, account: CapsuleAccount) -> CrmParts:
     api = CapsuleApi(place.http, place.token, account.base_url, place.connection.request_timeout)
     return CrmParts(
         crm=CapsuleCrm(api, place.connection.reference_field),
+        opportunities=CapsuleOpportunityCrm(api, CapsuleOpportunities(api.calls)),
         hooks=CapsuleHooks(api, place.hook_url) if place.hook_url else None,
         checked=CheckedCapsule(api),
         pace=Pace(account.requests_per_hour, "an hour", f"{CAPSULE}.requests_per_hour"),
@@ -79,6 +92,7 @@ def _zoho_crm(place: CrmPlace, account: ZohoCrmAccount, template: Template) -> C
     keys = {event: ChannelKey(*key) for event, key in channel_keys(place.keys, place.name).items()}
     return CrmParts(
         crm=ZohoCrm(api, template, place.connection.reference_field, leads),
+        opportunities=ZohoDealCrm(ZohoDeals(api), place.invoice_fields),
         hooks=ZohoChannels(api, place.hook_url, keys) if place.hook_url else None,
         checked=CheckedZohoCrm(api),
         pace=Pace(account.requests_per_minute, "a minute", f"{ZOHO_CRM}.requests_per_minute"),

@@ -16,7 +16,7 @@ from starters.hooks import Delivery, HookReader, RefusedDelivery
 from store.callbacks import Callbacks
 from store.store import Store
 from store.tokens import Tokens
-from workflows.hooks import PARTY_EVENTS
+from workflows.hooks import OPPORTUNITY_EVENTS, PARTY_EVENTS
 
 # A delivery waits this long, at most, for its callback to be verified; its sender waits for about ten seconds.
 VERIFICATION_CHECKS, VERIFICATION_CHECK_SECONDS = 20, 0.1
@@ -41,7 +41,7 @@ def channel_keys(keys: KeyRing, connection: str) -> dict[str, tuple[str, SecretS
     """Return number and token of the channel of each event that a connection's Zoho CRM is asked to tell."""
     return {
         event: (_channel_number(keys, connection, event), SecretStr(_channel_tokens(keys, connection)[0]))
-        for event in PARTY_EVENTS[ZOHO_CRM]
+        for event in (*PARTY_EVENTS[ZOHO_CRM], *OPPORTUNITY_EVENTS[ZOHO_CRM])
     }
 
 

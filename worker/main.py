@@ -35,6 +35,7 @@ from worker.account_workers import AccountWorkers
 from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
 from worker.alerts import alert_queue
 from worker.heartbeats import Heartbeats
+from worker.opportunities import pass_activities
 from worker.plans import plan_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
@@ -46,6 +47,8 @@ from workflows.clients import ClientUpsert
 from workflows.consent import ConsentNeeded
 from workflows.duplicates import DuplicateCheck, DuplicateIncident, OpenIntents
 from workflows.hooks import CallbackVerification, HookUpkeep
+from workflows.opportunities import OpportunityToEstimate
+from workflows.opportunity_sweeps import OpportunitySweep
 from workflows.parties import PartyFromClient
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
@@ -70,6 +73,8 @@ WORKFLOWS = (
     AlertTest,
     PlanClients,
     ApplyPlan,
+    OpportunityToEstimate,
+    OpportunitySweep,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -104,7 +109,15 @@ async def work(settings: Settings) -> None:
         temporal = await connect(settings, patience=SERVER_PATIENCE, metrics_port=settings.metrics.worker_port)
         http = await stack.enter_async_context(http_client())
         announcer = Announcer(temporal, store, settings.crms)
-        wiring = Wiring(settings, http, store, announcer.party_changed, announcer.client_changed)
+        wiring = Wiring(
+            settings,
+            http,
+            store,
+            announcer.party_changed,
+            announcer.client_changed,
+            announcer.opportunity_changed,
+            announcer.document_changed,
+        )
         accounts = AccountWorkers(temporal, wiring, partial(account_worker, temporal))
         alerts = alert_queue(settings, temporal, store, http)
         await stack.enter_async_context(workflow_worker(temporal, settings, store))
@@ -168,6 +181,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         consent.close_consent_hold,
         consent.try_account_again,
         *plan_activities(temporal, settings, store),
+        *pass_activities(settings, store),
     ]
     return Worker(
         temporal,

@@ -16,9 +16,11 @@ def provider_of(connection: Connection, system: str) -> Provider:
     """Return where the OAuth endpoints of one of a connection's accounts are, with an address of its own all there."""
     account = connection.accounts[system]
     if isinstance(account, ZohoCrmAccount):
-        provider = zoho_crm.provider(account.data_centre, leads=account.leads == "convert")
+        deals = connection.opportunities is not None
+        provider = zoho_crm.provider(account.data_centre, leads=account.leads == "convert", deals=deals)
         return provider.at(account.accounts_url) if account.accounts_url else provider
-    provider = capsule.PROVIDER if isinstance(account, CapsuleAccount) else freshbooks.PROVIDER
+    documents = connection.opportunities is not None
+    provider = capsule.PROVIDER if isinstance(account, CapsuleAccount) else freshbooks.provider(documents=documents)
     usual = account.base_url == type(account).model_fields["base_url"].default
     return provider if usual else provider.at(account.base_url)
 

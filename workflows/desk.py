@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
@@ -22,6 +23,7 @@ CHOICES = {
     "breaker": "approve",
     "anomaly": "approve, reject",
     "approval": "approve, reject",
+    "money-mismatch": "approve",
 }
 
 
@@ -49,28 +51,37 @@ class Desk:
             raise ApplicationError(text, non_retryable=True)
 
     async def ask(
-        self, hold: OpenHold, text: str, arrived: Callable[[], bool], is_news: Callable[[], Awaitable[bool]]
+        self,
+        hold: OpenHold,
+        text: str,
+        arrived: Callable[[], bool],
+        is_news: Callable[[], Awaitable[bool]],
+        *,
+        within: timedelta | None = None,
     ) -> Resolution | None:
         """Wait for a decision and return it; None once there is news that may cure the hold.
 
-        `arrived` says that something came, and `is_news` looks whether it matters.
+        `arrived` says that something came, and `is_news` looks whether it matters. Raises TimeoutError if neither
+        comes `within` a time.
         """
         self._held, self._resolution = hold, None
         choices = ", ".join(filter(None, (CHOICES.get(hold.reason, ""), "retry, skip")))
         show(HELD, f"{hold.reason}: {text}\n\nDecide with the update `resolve`: {choices}.", hold)
         try:
             await workflow.execute_local_activity_method(PassActivities.open_hold, hold, **STORE_CALL)
-            resolution = await self._decision(arrived, is_news)
-        except (asyncio.CancelledError, FailureError):  # the sync was cancelled: nobody waits any more
+            resolution = await self._decision(arrived, is_news, within)
+        except (asyncio.CancelledError, FailureError, TimeoutError):  # nobody waits any more
             await self._close()
             raise
         await self._close()
         show(SYNCING, f"going on: {resolution.choice if resolution else 'news of the record'}")
         return resolution
 
-    async def _decision(self, arrived: Callable[[], bool], is_news: Callable[[], Awaitable[bool]]) -> Resolution | None:
+    async def _decision(
+        self, arrived: Callable[[], bool], is_news: Callable[[], Awaitable[bool]], within: timedelta | None
+    ) -> Resolution | None:
         while self._resolution is None:
-            await workflow.wait_condition(lambda: self._resolution is not None or arrived())
+            await workflow.wait_condition(lambda: self._resolution is not None or arrived(), timeout=within)
             if self._resolution is None and await is_news():
                 break
         return self._resolution

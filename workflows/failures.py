@@ -16,10 +16,20 @@ def looks_again(error: FailureError) -> bool:
 
 def hold_for(key: PartyKey, error: FailureError) -> OpenHold:
     """Return the hold that shows a person what went wrong, with what the system said of each field."""
+    return OpenHold(key=key, reason=reason_of(error), evidence=evidence_of(error))
+
+
+def reason_of(error: FailureError) -> str:
+    """Return the reason for which a failed activity is held."""
     said = _said(error)
-    reason = "needs-consent" if said and said.type in {UNAUTHORIZED, CONSENT_LOST} else "rejected"
+    return "needs-consent" if said and said.type in {UNAUTHORIZED, CONSENT_LOST} else "rejected"
+
+
+def evidence_of(error: FailureError) -> dict[str, object]:
+    """Return what a person decides by: what went wrong, and what the system said of each field."""
+    said = _said(error)
     problems = said.details[0] if said and said.details else []
-    return OpenHold(key=key, reason=reason, evidence={"explanation": text_of(error), "problems": problems})
+    return {"explanation": text_of(error), "problems": problems}
 
 
 def text_of(error: FailureError) -> str:

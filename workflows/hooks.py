@@ -16,12 +16,18 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import CallbackRequest, ConnectionRequest, HookReport
     from workflows.options import STORE_CALL, api_call
 
-PARTY_EVENTS = {
+PARTY_EVENTS: dict[str, tuple[str, ...]] = {
     "capsule": ("party/created", "party/updated", "party/deleted"),
     "zoho_crm": ("Contacts.all", "Accounts.all"),
 }
 """What each CRM is asked to tell us."""
-CLIENT_EVENTS = ("client",)  # the noun stands for all its verbs
+OPPORTUNITY_EVENTS = {
+    "capsule": tuple(f"opportunity/{verb}" for verb in ("created", "updated", "moved", "closed", "deleted")),
+    "zoho_crm": ("Deals.all",),
+}
+"""And this where opportunities are synced as well."""
+CLIENT_EVENTS: tuple[str, ...] = ("client",)  # the noun stands for all its verbs
+DOCUMENT_EVENTS = ("estimate", "invoice")
 RANK = 3
 
 
@@ -34,6 +40,10 @@ class HookUpkeep:
         """Look at both systems, mend what is missing, and have the systems swept that could not tell us."""
         self._connection, self._crm, self._report = request.connection, request.crm, HookReport()
         self._unheard: list[str] = []
+        self._crm_events, self._books_events = PARTY_EVENTS[self._crm], CLIENT_EVENTS
+        if request.opportunities:
+            self._crm_events += OPPORTUNITY_EVENTS[self._crm]
+            self._books_events += DOCUMENT_EVENTS
         await self._keep_crm_hooks()
         await self._keep_callbacks()
         if self._unheard and workflow.patched("catch-up-sweep"):
@@ -52,7 +62,7 @@ class HookUpkeep:
         for event in listed.expiring:
             await self._register(event, f"renew {event}")
             self._report.renewed.append(event)
-        for event in self._missing(PARTY_EVENTS[self._crm], listed.events):
+        for event in self._missing(self._crm_events, listed.events):
             await self._register(event, f"register {event}")
             self._heard_nothing_of(self._crm)
 
@@ -74,7 +84,7 @@ class HookUpkeep:
                 resend, callback, **self._call(FRESHBOOKS, f"handshake of callback {callback_id} again")
             )
             self._heard_nothing_of(FRESHBOOKS)
-        for event in self._missing(CLIENT_EVENTS, listed.events):
+        for event in self._missing(self._books_events, listed.events):
             hook = NewHook(connection=self._connection, event=event)
             create = FreshBooksHookActivities.create_callback
             await workflow.execute_activity_method(create, hook, **self._call(FRESHBOOKS, f"register {event}"))

@@ -205,10 +205,11 @@ class SweepResult(BaseModel):
 
 
 class ConnectionRequest(BaseModel):
-    """One connection."""
+    """One connection, and whether its opportunities are synced."""
 
     connection: str
     crm: str = CAPSULE
+    opportunities: bool = False
 
 
 class CallbackRequest(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import httpx
 
 CLOSE_LOOK_SECONDS = 0.05
+CALLBACKS = 3  # clients, estimates, invoices
 
 
 class BothSides:
@@ -75,6 +76,17 @@ class BothSides:
         answer = await self.http.put(url, json={"client": changes}, headers={"Authorization": f"Bearer {token}"})
         answer.raise_for_status()
 
+    async def accept_estimate(self, estimate_id: int) -> None:
+        """Accept an estimate as its customer would."""
+        token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
+        url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/estimates/estimates/{estimate_id}"
+        body, headers = {"estimate": {"action_accept": True}}, {"Authorization": f"Bearer {token}"}
+        (await self.http.put(url, json=body, headers=headers)).raise_for_status()
+
+    async def lose_books_answer(self, path: str) -> None:
+        """Let the next answer to a POST to such a path be lost, after FreshBooks has done what was asked."""
+        await self.fault(method="POST", path=path, fault="commit_then_cut", times=1)
+
     async def writes(self, client_id: int | None = None) -> list[dict[str, Any]]:
         """Return the ledger's writes of clients, of one client if its id is given."""
         entries = (await self._get(f"{self.freshbooks_url}/_sandbox/ledger?kind=client"))["entries"]
@@ -104,12 +116,13 @@ class BothSides:
         return (await self.http.post(url, content=content, headers=headers)).status_code
 
     async def are_hooks_ready(self, kind: str, count: int) -> bool:
-        """Return whether the CRM has so many records of this kind, which its hooks are, and FreshBooks' handshake is
+        """Return whether the CRM has so many records of this kind, which its hooks are, and FreshBooks' handshakes are
         answered.
         """
         callbacks = await self.records(self.freshbooks_url, "callback")
         hooks = await self.records(self.crm_url, kind)
-        return len(hooks) == count and any(callback["verified"] for callback in callbacks)
+        verified = [callback for callback in callbacks if callback["verified"]]
+        return len(hooks) == count and len(verified) == CALLBACKS
 
     async def records(self, url: str, kind: str) -> list[dict[str, Any]]:
         """Return every record of a kind that the system there has."""
@@ -156,13 +169,33 @@ class Sides(BothSides):
         parties = await self.records(self.crm_url, "party")
         return [party for party in parties if all(party.get(name) == fields[name] for name in fields)]
 
+    async def enter_opportunity(self, **opportunity: Any) -> int:
+        """Enter an opportunity as a person would in Capsule; return its id."""
+        answer = await self._send("POST", f"{self.crm_url}/api/v2/opportunities", {"opportunity": opportunity})
+        return int(answer["opportunity"]["id"])
+
+    async def change_opportunity(self, opportunity_id: int, **changes: Any) -> None:
+        """Change an opportunity as a person would."""
+        url = f"{self.crm_url}/api/v2/opportunities/{opportunity_id}"
+        await self._send("PUT", url, {"opportunity": changes})
+
+    async def opportunity(self, opportunity_id: int) -> dict[str, Any]:
+        """Return an opportunity."""
+        url = f"{self.crm_url}/api/v2/opportunities/{opportunity_id}"
+        return dict((await self._send("GET", url))["opportunity"])
+
+    async def notes(self, opportunity_id: int) -> list[str]:
+        """Return the notes of an opportunity."""
+        url = f"{self.crm_url}/api/v2/opportunities/{opportunity_id}/entries"
+        return [str(entry["content"]) for entry in (await self._send("GET", url))["entries"]]
+
     async def hook_target(self) -> str:
         """Return where Capsule delivers its hooks."""
         return str((await self.records(self.crm_url, "resthook"))[0]["targetUrl"])
 
     async def hooks_ready(self) -> bool:
         """Return whether all our hooks are registered and FreshBooks' handshake is answered."""
-        return await self.are_hooks_ready("resthook", 3)
+        return await self.are_hooks_ready("resthook", 8)
 
 
 async def until(what: str, check: Callable[[], Any], within: float = 30.0) -> Any:

@@ -31,6 +31,7 @@ class Story:
         self.system, self.sides, self.zoho = system, sides, zoho
         self.nora = self.acme = 0
         self.okafor = self.ada = 0
+        self.opportunity = 0
 
     def kill(self, name: str) -> None:
         """End a process the hard way, as a power cut would."""

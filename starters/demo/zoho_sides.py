@@ -21,6 +21,10 @@ class ZohoSides(BothSides):
         """Return a record as Zoho shows it."""
         return dict((await self._send("GET", self._url(module, record_id)))["data"][0])
 
+    async def change(self, module: str, record_id: int, **values: Any) -> None:
+        """Change a record as a person would."""
+        await self._send("PUT", self._url(module, record_id), {"data": [values]})
+
     async def delete(self, module: str, record_id: int) -> None:
         """Put a record into the recycle bin as a person would."""
         await self._send("DELETE", self._url(module, record_id))
@@ -61,7 +65,7 @@ class ZohoSides(BothSides):
 
     async def hooks_ready(self) -> bool:
         """Return whether all our channels are enabled and FreshBooks' handshake is answered."""
-        return await self.are_hooks_ready("channel", 2)
+        return await self.are_hooks_ready("channel", 3)
 
     def _url(self, module: str, record_id: int | None = None) -> str:
         return f"{self.crm_url}/crm/v8/{module}" + (f"/{record_id}" if record_id is not None else "")

@@ -27,6 +27,8 @@ from starters.schedules import ensure_schedules, wanted_schedules
 from store.store import Store
 from tests.channels import Post
 from tests.databases import TEST_KEYS, sqlite_url
+from tests.pipelines import sell
+from tests.replay.opportunities import OPPORTUNITIES
 from tests.replay.pairs import TWO_WAY
 from tests.replay.plans import PLANS
 from tests.replay.zoho import ZOHO
@@ -247,6 +249,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         *TWO_WAY,
         *PLANS,
         *ZOHO,
+        *OPPORTUNITIES,
     )
 }
 
@@ -266,6 +269,8 @@ async def record(name: str) -> None:
                 await ZohoPeople(firm).make_reference_field()
             else:
                 await firm.new_field("Ledgerline reference")
+            if SCENARIOS[name] in OPPORTUNITIES:
+                sell(firm, approvals={"above": {"EUR": 5000}})
             office = Office(server.client, firm)
             async with office.working():
                 handle = await SCENARIOS[name](office)

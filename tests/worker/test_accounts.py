@@ -8,8 +8,9 @@ from activities.models import PartySide
 from runtime.load import WrongSettings
 from starters.schedules import wanted_schedules
 from tests.sandboxes import HOOKS, Firm, sandbox_settings
-from worker.accounts import Wiring, account_queues, clients_template, write_once
+from worker.accounts import Wiring, account_queues, clients_template
 from worker.hook_readers import hook_readers, hook_secrets, hook_url
+from worker.write_once import write_once
 
 
 async def nobody(connection: str, party_id: int, cause: str, priority: int, side: PartySide | None = None) -> None:

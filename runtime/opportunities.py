@@ -1,0 +1,95 @@
+"""What an installation is told about opportunities, estimates and invoices. Left out, a connection syncs none."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from runtime.fields import Duration, Section
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Milestone = Annotated[str, Field(min_length=1, max_length=200)]
+"""The name of a milestone or stage, alone or after its pipeline: "Proposal", "Consulting / Proposal"."""
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3)]
+
+
+class TaxRule(Section):
+    """A tax that is put on every line, as FreshBooks names it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    percent: Percent
+
+
+class LineShare(Section):
+    """One line of a template: its share of the amount in percent, or the rest if none is given."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    description: str = ""
+    percent: Percent | None = None
+
+
+class RoundingRules(Section):
+    """How FreshBooks rounds, which nobody says for certain: a total that comes out otherwise is held."""
+
+    mode: Literal["half-up", "half-even", "down"] = "half-up"
+    taxes: Literal["line", "document"] = "line"
+    # With two decimals in every currency, or with as many as the currency has: none for JPY, three for KWD.
+    decimals: Literal["two", "minor-units"] = "two"
+
+
+class ApprovalRules(Section):
+    """Which invoices wait for a person: above an amount, by currency, and the first of a client."""
+
+    above: dict[Currency, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=dict)
+    first_invoice: bool = False
+    # People are told once more, and at last it counts as rejected: until something changes, it is not asked again.
+    escalate_after: Duration = timedelta(days=1)
+    expire_after: Duration = timedelta(days=14)
+
+
+class OpportunitiesFlow(Section):
+    """How opportunities (in Zoho CRM: deals) become estimates and invoices, and what comes back."""
+
+    # Name and amount go both ways with `both`; where an estimate is accepted goes back in any case.
+    direction: Literal["both", "to-books"] = "both"
+    sweep_every: Duration = timedelta(minutes=5)
+    # From this milestone on an opportunity has an estimate. None: opportunities are only invoiced.
+    estimate_from: tuple[Milestone, ...] = ()
+    # At which milestone an estimate has which status. `accepted` is also written; the others only move the opportunity.
+    milestones: dict[Milestone, Literal["sent", "viewed", "accepted"]] = Field(default_factory=dict)
+    # What a won opportunity becomes: a draft, or an invoice that is marked as sent.
+    invoice: Literal["none", "draft", "final"] = "draft"
+    due_days: Annotated[int, Field(ge=0, le=365)] = 30
+    estimate_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,12}$")] = "E-"
+    invoice_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,12}$")] = "I-"
+    # Customers read the notes. Names in braces: {milestone}, {expected_close}.
+    notes: Annotated[str, Field(max_length=1000)] = ""
+    # Without lines the opportunity is one line of its own name.
+    lines: tuple[LineShare, ...] = ()
+    taxes: Annotated[tuple[TaxRule, ...], Field(max_length=2)] = ()
+    rounding: RoundingRules = RoundingRules()
+    # The staff member of FreshBooks, by email address, who stands in for owners that FreshBooks does not know.
+    default_owner: str = ""
+    # The custom fields of opportunities that show the invoice; none: only the note does. `connect` makes them.
+    invoice_fields: dict[Literal["id", "number", "amount", "currency", "status", "link"], str] = Field(
+        default_factory=dict
+    )
+    note: bool = True
+    # Where our own people see an invoice in FreshBooks, with {id} and {number} in it: no such address is documented.
+    invoice_link: Annotated[str, Field(max_length=500)] = ""
+    approvals: ApprovalRules = ApprovalRules()
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        if self.estimate_prefix == self.invoice_prefix:
+            raise ValueError("give estimates and invoices different prefixes: people would mix their numbers up")
+        return self
+
+    @model_validator(mode="after")
+    def _lines_add_up(self) -> Self:
+        shares = [each.percent for each in self.lines if each.percent is not None]
+        rest = len(self.lines) - len(shares)
+        if rest > 1 or (self.lines and not rest and sum(shares) != 100) or (rest and sum(shares) >= 100):
+            raise ValueError("the lines' shares must come to 100 percent, or to less beside one line without a share")
+        return self
