@@ -64,7 +64,7 @@ def build_sandbox(
     capsule_requests_per_hour: int = 4000,
     freshbooks_requests_per_minute: int = 600,
     zoho_crm_records: int = 0,
-    opportunities: int = 0,
+    opportunities: int = 10,
     hook_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Sandbox:
     """Return a sandbox with `records` parties and so many opportunities in Capsule, and so many records in Zoho CRM,

@@ -113,7 +113,11 @@ def test_each_system_has_a_line_that_says_who_hears_of_it() -> None:
         ("capsule", "party"),
         ("zoho_crm", "Contacts"),
         ("zoho_crm", "Accounts"),
+        ("capsule", "opportunity"),
+        ("zoho_crm", "Deals"),
         ("freshbooks", "client"),
+        ("freshbooks", "estimate"),
+        ("freshbooks", "invoice"),
     }
     assert route_of("capsule", "party/deleted") == Route("clients", "crm")
     assert route_of("freshbooks", "client.create") == Route("clients", "books")

@@ -125,7 +125,7 @@ def test_each_event_has_a_channel_of_a_number_that_lasts() -> None:
     numbers = {event: number for event, (number, _) in before.items()}
     assert numbers == {event: number for event, (number, _) in after.items()}
     others = {number for number, _ in channel_keys(BEFORE, "berg").values()}
-    assert len(set(numbers.values()) | others) == 4
+    assert len(set(numbers.values()) | others) == 6
     assert all(0 < int(number) < 2**63 for number in (*numbers.values(), *others))
 
 
