@@ -16,4 +16,4 @@ def test_the_demo_passes_every_one_of_its_steps() -> None:
     )
     assert told.returncode == 0, told.stdout
     last = told.stdout.strip().splitlines()[-1]
-    assert last == "demo: 22 of 22 steps passed"
+    assert last == "demo: 29 of 29 steps passed"
