@@ -4,6 +4,7 @@ from runtime.keys import KeyRing, load_keys
 from runtime.settings import Settings
 from store.alerts import Alerts
 from store.audit import Audit
+from store.bills import Bills
 from store.callbacks import Callbacks
 from store.channels import Channels
 from store.cursors import Cursors
@@ -31,6 +32,7 @@ class Store:
         self.keys = keys
         self.alerts = Alerts(self.database)
         self.audit = Audit(self.database, keys)
+        self.bills = Bills(self.database, keys)
         self.callbacks = Callbacks(self.database, keys)
         self.channels = Channels(self.database)
         self.cursors = Cursors(self.database)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 import store.alerts  # its tables belong to the metadata
+import store.bill_tables  # likewise
 import store.channels  # likewise
 import store.news  # likewise
 import store.plan_tables  # likewise

@@ -1,0 +1,46 @@
+"""The tables of bills: which time entries an invoice was made of, so that none is ever billed twice."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables import Table
+
+
+class BillRow(Table):
+    """One invoice made of time entries, from the moment its entries are claimed."""
+
+    __tablename__ = "bills"
+    __table_args__ = (
+        # At most one open bill for a client: two runs cannot both be about to bill it.
+        Index(
+            "uq_bills_open",
+            "connection",
+            "client_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection: Mapped[str] = mapped_column(String(40), index=True)
+    client_id: Mapped[str]
+    state: Mapped[str] = mapped_column(String(20))  # open, done, dropped
+    invoice_id: Mapped[str | None]
+    sealed_plan: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class BilledEntryRow(Table):
+    """A time entry that belongs to a bill. The key is what keeps it out of every other."""
+
+    __tablename__ = "billed_entries"
+
+    connection: Mapped[str] = mapped_column(String(40), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(primary_key=True)
+    bill_id: Mapped[int] = mapped_column(ForeignKey("bills.id"), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # of what was billed: an entry that says otherwise was changed
+    marked_at: Mapped[datetime | None]  # when FreshBooks was told that it is billed
