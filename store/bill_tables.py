@@ -1,4 +1,4 @@
-"""The tables of bills: which time entries an invoice was made of, so that none is ever billed twice."""
+"""The tables of bills, which keep a time entry from being billed twice, and of the payments that were judged."""
 
 from datetime import datetime
 
@@ -44,3 +44,16 @@ class BilledEntryRow(Table):
     bill_id: Mapped[int] = mapped_column(ForeignKey("bills.id"), index=True)
     fingerprint: Mapped[str] = mapped_column(String(64))  # of what was billed: an entry that says otherwise was changed
     marked_at: Mapped[datetime | None]  # when FreshBooks was told that it is billed
+
+
+class PaymentRow(Table):
+    """A payment as it was last judged. One that has not changed since is not looked at again."""
+
+    __tablename__ = "payments"
+
+    connection: Mapped[str] = mapped_column(String(40), primary_key=True)
+    payment_id: Mapped[str] = mapped_column(primary_key=True)
+    invoice_id: Mapped[str | None] = mapped_column(index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(20))
+    updated_at: Mapped[datetime]

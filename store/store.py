@@ -17,6 +17,7 @@ from store.lags import Lags
 from store.links import Links
 from store.marks import Marks
 from store.news import News
+from store.payments import Payments
 from store.plans import Plans
 from store.sightings import Sightings
 from store.signs import Signs
@@ -43,6 +44,7 @@ class Store:
         self.lags = Lags(self.database)
         self.links = Links(self.database, keys)
         self.news = News(self.database)
+        self.payments = Payments(self.database)
         self.plans = Plans(self.database, keys)
         self.sightings = Sightings(self.database)
         self.signs = Signs(self.database)

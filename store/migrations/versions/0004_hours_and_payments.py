@@ -46,9 +46,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "entry_id", name=op.f("pk_billed_entries")),
     )
     op.create_index("ix_billed_entries_bill_id", "billed_entries", ["bill_id"])
+    op.create_table(
+        "payments",
+        sa.Column("connection", sa.String(length=40), nullable=False),
+        sa.Column("payment_id", sa.String(length=255), nullable=False),
+        sa.Column("invoice_id", sa.String(length=255), nullable=True),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "payment_id", name=op.f("pk_payments")),
+    )
+    op.create_index("ix_payments_invoice_id", "payments", ["invoice_id"])
 
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_table("payments")
     op.drop_table("billed_entries")
     op.drop_table("bills")
