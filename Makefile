@@ -14,7 +14,8 @@ demo: $(READY)  ## tell the story, check every step, exit 0 or 1
 	@$(BIN)/ledgerline demo
 
 test: $(READY)  ## everything that proves the project
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	@# Many processes are started: what they import is compiled once, also where that is switched off.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)  ## measure; writes build/bench.json
 	@$(BIN)/python -m tests.bench

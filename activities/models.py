@@ -163,6 +163,13 @@ class WriteParty(BaseModel):
     cause: str
 
 
+class HeldRecord(BaseModel):
+    """What is held where it is neither party nor client: a record of the books, in the flow that looks after it."""
+
+    flow: str
+    record_id: int
+
+
 class OpenHold(BaseModel):
     """A hold to be listed. The evidence may quote values; it is stored sealed.
 
@@ -173,6 +180,7 @@ class OpenHold(BaseModel):
     client: ClientKey | None = None
     subject: str | None = None  # what is held where it is no record: all creates of a flow, say
     opportunity_id: int | None = None
+    record: HeldRecord | None = None
     reason: str
     evidence: dict[str, object] = Field(default_factory=dict)
 

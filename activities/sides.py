@@ -37,6 +37,8 @@ def client_key(key: ClientKey) -> RecordKey:
 
 def hold_key(hold: OpenHold) -> RecordKey:
     """Return the name under which the store lists a hold."""
+    if hold.record is not None:
+        return RecordKey(hold.key.connection, hold.record.flow, str(hold.record.record_id), "books")
     if hold.opportunity_id is not None:
         return RecordKey(hold.key.connection, OPPORTUNITIES_FLOW, str(hold.opportunity_id))
     if hold.subject is not None:
@@ -122,6 +124,7 @@ def audit_entry(
     side: Literal["crm", "books"],
     request: str = "",
     rules: Mapping[str, FieldRule] | None = None,
+    times: Mapping[str, datetime] | None = None,
 ) -> AuditEntry:
     """Return the audit row of one effect: what was written on which side, by which request, rules and workflow.
 
@@ -138,7 +141,25 @@ def audit_entry(
         request=request,
         answer="success" if request else "",
         rules={each.field: in_words(rules[each.field]) for each in writes if rules and each.field in rules},
+        times=times or {},
     )
+
+
+def record_times(
+    *,
+    crm_created: datetime | None = None,
+    crm_changed: datetime | None = None,
+    books_created: datetime | None = None,
+    books_changed: datetime | None = None,
+) -> dict[str, datetime]:
+    """Return when both records were created and last changed, as far as their systems say it."""
+    said = {
+        "crm_created": crm_created,
+        "crm_changed": crm_changed,
+        "books_created": books_created,
+        "books_changed": books_changed,
+    }
+    return {name: at for name, at in said.items() if at is not None}
 
 
 def in_words(rule: FieldRule) -> str:

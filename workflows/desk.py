@@ -1,7 +1,7 @@
 """Where a workflow waits for a person: the hold, the update that decides it, and what operators see meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from temporalio import workflow
@@ -27,6 +27,25 @@ CHOICES = {
 }
 
 
+def choices_of(reason: str, evidence: Mapping[str, object], *, of_opportunity: bool = False) -> str:
+    """Return what a hold can be decided with, besides `retry` and `skip`; "" if that is all.
+
+    An opportunity's conflict has sides only where fields differ, and a wrong sum of its lines cannot be approved.
+    """
+    if of_opportunity and reason == "conflict":
+        return "crm, books" if "fields" in evidence else ""
+    if of_opportunity and reason == "money-mismatch" and "predicted" not in evidence:
+        return ""
+    if of_opportunity and reason in {"anomaly", "duplicate-found", "doubtful-match"}:
+        return ""
+    return CHOICES.get(reason, "")
+
+
+def _choices(hold: OpenHold) -> str:
+    more = choices_of(hold.reason, hold.evidence, of_opportunity=hold.opportunity_id is not None)
+    return ", ".join(filter(None, (more, "retry, skip")))
+
+
 class Desk:
     """One workflow's hold, if there is one. A workflow has at most one at a time."""
 
@@ -49,6 +68,10 @@ class Desk:
         if resolution.choice == "pick" and resolution.client_id is None and resolution.party_id is None:
             text = "say which client: {choice: pick, client_id: …}, or which party: {choice: pick, party_id: …}"
             raise ApplicationError(text, non_retryable=True)
+        fitting = _choices(self._held)
+        if self._held.opportunity_id is not None and resolution.choice not in fitting.split(", "):
+            text = f"{resolution.choice} does not decide a hold of the reason {self._held.reason}; choices: {fitting}"
+            raise ApplicationError(text, non_retryable=True)
 
     async def ask(
         self,
@@ -65,8 +88,7 @@ class Desk:
         comes `within` a time.
         """
         self._held, self._resolution = hold, None
-        choices = ", ".join(filter(None, (CHOICES.get(hold.reason, ""), "retry, skip")))
-        show(HELD, f"{hold.reason}: {text}\n\nDecide with the update `resolve`: {choices}.", hold)
+        show(HELD, f"{hold.reason}: {text}\n\nDecide with the update `resolve`: {_choices(hold)}.", hold)
         try:
             await workflow.execute_local_activity_method(PassActivities.open_hold, hold, **STORE_CALL)
             resolution = await self._decision(arrived, is_news, within)
@@ -76,6 +98,22 @@ class Desk:
         await self._close()
         show(SYNCING, f"going on: {resolution.choice if resolution else 'news of the record'}")
         return resolution
+
+    async def approval(
+        self,
+        hold: OpenHold,
+        text: str,
+        arrived: Callable[[], bool],
+        is_news: Callable[[], Awaitable[bool]],
+        waits: tuple[timedelta | None, timedelta | None],
+    ) -> Resolution | None:
+        """Ask, once more and louder after the first wait, and give up after the second: then it counts as rejected."""
+        for within, louder in zip(waits, ("", "still not approved; "), strict=True):
+            try:
+                return await self.ask(hold, louder + text, arrived, is_news, within=within)
+            except TimeoutError:
+                continue
+        return Resolution(choice="reject")
 
     async def _decision(
         self, arrived: Callable[[], bool], is_news: Callable[[], Awaitable[bool]], within: timedelta | None

@@ -60,7 +60,7 @@ class OpportunityToEstimate:
         """Take note; changes that arrive during a pass become one further pass."""
         self._changes.append(change)
 
-    @workflow.update(description="decide a hold: retry, skip, approve or reject")
+    @workflow.update(description="decide a hold: retry, skip, approve, reject, crm or books")
     async def resolve(self, resolution: Resolution) -> str:
         """Let the sync go on as a person decided."""
         return await self._desk.decide(resolution)
@@ -112,20 +112,18 @@ class OpportunityToEstimate:
         """Wait for a decision. Raises _Overtaken for news that may cure the hold."""
         if hold.reason == APPROVAL and plan is not None:
             return await self._approval(hold, text, plan)
-        return self._taken(await self._desk.ask(hold, text, self._has_news, self._is_news))
+        decided = self._taken(await self._desk.ask(hold, text, self._has_news, self._is_news))
+        if decided.side is not None:
+            self._pass.choice = self._pass.choice.model_copy(update={"side": decided.side})
+        return decided
 
     async def _approval(self, hold: OpenHold, text: str, plan: OpportunityPlan) -> Resolution:
-        """Ask for an approval, once more and louder after a while, and give up in the end."""
-        for within, louder in ((plan.escalate_after, ""), (plan.expire_after, "still not approved; ")):
-            try:
-                answer = await self._desk.ask(hold, louder + text, self._has_news, self._is_news, within=within)
-            except TimeoutError:
-                continue
-            decided = self._taken(answer)
-            if decided.choice == "approve":
-                self._pass.choice = self._pass.choice.model_copy(update={"approved": plan.digest})
-            return decided
-        return Resolution(choice="reject")
+        """Ask for an approval. It is for this very payload: the digest of what was shown is what counts."""
+        waits = (plan.escalate_after, plan.expire_after)
+        decided = self._taken(await self._desk.approval(hold, text, self._has_news, self._is_news, waits))
+        if decided.choice == "approve":
+            self._pass.choice = self._pass.choice.model_copy(update={"approved": plan.digest})
+        return decided
 
     def _taken(self, resolution: Resolution | None) -> Resolution:
         if resolution is None:
