@@ -132,6 +132,7 @@ class CapsuleCrm:
             emails=[row.address for row in party.email_addresses if row.address],
             reference=self._reference(party),
             changed_at=party.updated_at,
+            created_at=party.created_at,
         )
 
     def _reference(self, party: Party) -> str | None:

@@ -83,7 +83,9 @@ def judge_fields(crm: str, template: Template, shipped: Template, definitions: S
             elif field in shipped.rules and shipped.rules[field].source == rule.source:
                 absent.append(named)
             else:
-                findings.append(_unknown_field(field, named, definitions))
+                findings.append(_unknown_field(f"{field} is taken from", named, definitions))
+    asked = [each for each in template.asked_fields if not _named(each[1], definitions)]
+    findings += [_unknown_field(f"{rule} asks for", named, definitions) for rule, named in asked]
     if absent:
         text = f"mapping: {crm} has no custom field {_quoted(absent)}; if you want that synced, create it for parties"
         findings.append(Finding(level="note", text=text))
@@ -183,12 +185,10 @@ def _misfit(field: str, rule: FieldRule, definition: CustomField) -> str | None:
     return None
 
 
-def _unknown_field(field: str, named: str, definitions: Sequence[CustomField]) -> Finding:
+def _unknown_field(says: str, named: str, definitions: Sequence[CustomField]) -> Finding:
     names = [each.name for each in definitions if each.name]
     there = _quoted(difflib.get_close_matches(named, names, MOST_NAMED, 0.0)) or "none at all"
-    text = (
-        f"mapping: {field} is taken from the custom field “{named}”, and parties have no such field. They have: {there}"
-    )
+    text = f"mapping: {says} the custom field “{named}”, and parties have no such field. They have: {there}"
     return Finding(level="wrong", text=text)
 
 

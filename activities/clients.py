@@ -8,7 +8,15 @@ from activities.crash_points import crash_point
 from activities.errors import temporal_errors
 from activities.models import ClientKey, ClientSide, ClientWritten, Found, LookForClient, WriteClient
 from activities.parting_models import Farewell
-from activities.sides import agreement, audit_entry, client_side, record_key, still_due, wire_values
+from activities.sides import (
+    agreement,
+    audit_entry,
+    client_side,
+    record_key,
+    record_times,
+    still_due,
+    wire_values,
+)
 from activities.write_once import WriteOnce
 from connectors.errors import NotFound, UnknownOutcome
 from connectors.freshbooks.api import FreshBooksApi
@@ -141,6 +149,7 @@ class ClientActivities:
             side="books",
             request=f"{'POST' if action == 'create' else 'PUT'} client {client.id}",
             rules=self._template.rules,
+            times={**record_times(books_created=side.created_at, books_changed=side.changed_at), **write.times},
         )
         await self._store.links.confirm(record_key(write.key), agreed, audit=entry, intent_id=intent_id)
         crash_point("after-confirm")

@@ -25,6 +25,7 @@ class CrmParty:
     reference: str | None = None
     """Ours, on a party that we created."""
     changed_at: datetime | None = None
+    created_at: datetime | None = None
     stands_alone: bool | None = True
     """False for an organisation whose people are its clients; None as long as it may yet get people."""
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from activities.document_rules import DocumentRules
+from activities.document_questions import Held, approval, approval_reason, conflict
+from activities.document_rules import CRM_ONLY, DocumentRules, in_words
 from activities.opportunity_models import (
     Action,
     DocumentPlan,
@@ -17,28 +18,12 @@ from activities.opportunity_models import (
 )
 from mapping.merge import Merged, merge
 from mapping.plan import FieldWrite
-from mapping.values import Value
+from mapping.rules import FieldRule
+from mapping.values import Value, tidy
 
 NOT_YET_SENT = frozenset({"draft"})
 ENDED = frozenset({"accepted", "invoiced"})
 IN_LINES = frozenset({"name", "amount", "currency"})
-
-
-class Held(Exception):
-    """A person has to decide: the reason, a text without values, and evidence that may have some."""
-
-    def __init__(
-        self,
-        reason: str,
-        text: str,
-        evidence: Mapping[str, object] | None = None,
-        *,
-        digest: str = "",
-        orphans: Kind | None = None,
-    ) -> None:
-        super().__init__(text)
-        self.reason, self.text, self.evidence = reason, text, dict(evidence or {})
-        self.digest, self.orphans = digest, orphans
 
 
 class NeedsClient(Exception):
@@ -60,7 +45,7 @@ class Planner:
         except NeedsClient:
             return self._empty(needs_client=True)
         except Held as held:
-            explained = {"explanation": held.text, **held.evidence}
+            explained = {"explanation": held.text, "opportunity": self.asked.opportunity.known_as, **held.evidence}
             plan = self._empty(hold_reason=held.reason, explanation=held.text, evidence=explained)
             approvals = self.rules.approvals
             timers = {"escalate_after": approvals.escalate_after, "expire_after": approvals.expire_after}
@@ -74,7 +59,8 @@ class Planner:
         if opportunity.is_left_out:
             return self._empty(explanation="left out by the settings")
         estimate, merged = self._estimate()
-        invoice = self._invoice()
+        # What an answer was lost of is linked first. The next attempt compares it, and then makes the invoice of it.
+        invoice = None if estimate is not None and estimate.action == "adopt" else self._invoice(estimate)
         plans = [each for each in (estimate, invoice) if each is not None and each.action != "none"]
         back = [] if merged is None else _writes(opportunity.values, merged.crm_writes)
         move = self._move_to() if estimate is not None else ""
@@ -112,9 +98,10 @@ class Planner:
     def _estimate(self) -> tuple[DocumentPlan | None, Merged | None]:
         standing, side, opportunity = self.asked.standing.estimate, self.asked.estimate, self.asked.opportunity
         if not opportunity.exists or opportunity.state == "lost":
-            return self._withdrawn("estimate", standing, side), None
+            return self._withdrawn("estimate", standing, side) or self._left_over("estimate"), None
         if side is None or standing.document_id is None:
-            return (self._made("estimate") if opportunity.state == "open" and opportunity.is_due else None), None
+            is_due = opportunity.state == "open" and opportunity.is_due
+            return (self._made("estimate", None) if is_due else self._left_over("estimate")), None
         if not side.exists or (not side.visible and standing.state == "active"):
             return self._deleted_by_a_person("estimate", side), None
         if side.status == "invoiced":
@@ -138,14 +125,14 @@ class Planner:
 
     # The invoice
 
-    def _invoice(self) -> DocumentPlan | None:
+    def _invoice(self, estimate: DocumentPlan | None) -> DocumentPlan | None:
         standing, side, opportunity = self.asked.standing.invoice, self.asked.invoice, self.asked.opportunity
         if not opportunity.exists:
-            return None
+            return self._left_over("invoice")
         if opportunity.state != "won":
-            return self._withdrawn("invoice", standing, side)
+            return self._withdrawn("invoice", standing, side) or self._left_over("invoice")
         if side is None or standing.document_id is None:
-            return self._approved(self._made("invoice")) if self.rules.invoice != "none" else None
+            return self._approved(self._made("invoice", estimate)) if self.rules.invoice != "none" else None
         if not side.exists or (not side.visible and standing.state == "active"):
             return self._deleted_by_a_person("invoice", side)
         return self._still_due(side, self._kept("invoice", standing, side)[0])
@@ -163,27 +150,11 @@ class Planner:
 
     def _approved(self, plan: DocumentPlan) -> DocumentPlan:
         """Return the plan, unless a person has yet to approve this very payload."""
-        reason = self._approval_reason(plan)
-        if reason is None:
-            return plan
+        reason = approval_reason(self.asked, self.rules.approvals, plan)
         digest = self._digest(plan)
-        if digest == self.asked.approved:
+        if reason is None or digest == self.asked.approved:
             return plan
-        values = self.asked.opportunity.values
-        evidence = {"number": plan.number, "total": plan.predicted, "currency": values["currency"]}
-        text = f"{reason}: approve it, or reject it (it is asked again if anything changes)"
-        raise Held("approval", text, evidence, digest=digest)
-
-    def _approval_reason(self, plan: DocumentPlan) -> str | None:
-        if not plan.predicted:  # nothing that the customer pays is new: it was made before, or only a note changes
-            return None
-        approvals, currency = self.rules.approvals, str(self.asked.opportunity.values.get("currency"))
-        limit = approvals.above.get(currency)
-        if limit is not None and Decimal(plan.predicted) > limit:
-            return f"an invoice above {limit} {currency} waits for approval"
-        if approvals.first_invoice and self.asked.is_first_invoice and plan.action == "create":
-            return "the first invoice of a client waits for approval"
-        return None
+        raise approval(self.asked, plan, reason, digest)
 
     def _digest(self, plan: DocumentPlan) -> str:
         payload: dict[str, Value] = {
@@ -197,21 +168,31 @@ class Planner:
 
     # What both have in common
 
-    def _made(self, kind: Kind) -> DocumentPlan:
+    def _ours(self, kind: Kind) -> DocumentSide | None:
+        """Return the document that carries our reference, if the search found one. Raises Held for two."""
+        create = self._standing(kind).create
+        reference = create.reference if create else ""
+        ours = [each for each in self.asked.found.get(kind, []) if reference and each.reference == reference]
+        if len(ours) > 1:
+            ids = ", ".join(str(each.document_id) for each in ours)
+            text = f"{kind}s {ids} both carry the reference of this opportunity: delete one, then retry"
+            raise Held("duplicate-found", text)
+        return ours[0] if ours else None
+
+    def _left_over(self, kind: Kind) -> DocumentPlan | None:
+        """Return the plan that links what a lost create has left although it is not due any more: left alone it would
+        stand in the books for good. The next attempt takes it back.
+        """
+        ours = self._ours(kind) if self._standing(kind).document_id is None else None
+        return None if ours is None else self._adopted(kind, ours)
+
+    def _made(self, kind: Kind, estimate: DocumentPlan | None) -> DocumentPlan:
         """Return the plan of a document that is not linked yet: adopt ours if it is there, else create it."""
         asked, opportunity = self.asked, self.asked.opportunity
         number = self.rules.number(kind, asked.key.opportunity_id)
-        found = asked.found.get(kind, [])
-        standing = self._standing(kind)
-        reference = standing.create.reference if standing.create else ""
-        ours = [each for each in found if reference and each.reference == reference]
-        if len(ours) > 1:
-            ids = ", ".join(str(each.document_id) for each in ours)
-            raise Held(
-                "duplicate-found", f"{kind}s {ids} both carry the reference of this opportunity: delete one, then retry"
-            )
-        if ours:
-            return self._adopted(kind, ours[0])
+        found, ours = asked.found.get(kind, []), self._ours(kind)
+        if ours is not None:
+            return self._adopted(kind, ours)
         if found:
             text = f"number {number} is taken by {kind} {found[0].document_id}: renumber it in FreshBooks, then retry"
             raise Held("duplicate-found", text)
@@ -219,7 +200,7 @@ class Planner:
             raise Held("rejected", opportunity.problem)
         if asked.client_id is None:
             raise NeedsClient
-        lines = self._lines(kind)
+        lines = self._lines(kind, estimate)
         return DocumentPlan(
             kind=kind,
             action="create",
@@ -230,13 +211,17 @@ class Planner:
             predicted=self._predicted(kind, lines),
             client_id=asked.client_id,
             number=number,
-            estimate_id=self._estimate_id() if kind == "invoice" else None,
+            estimate_id=self._estimate_id(estimate) if kind == "invoice" else None,
             then=self._afterwards(kind, "draft"),
+            rules=in_words(kind, self.rules.fields(kind, one_line=len(lines) == 1)),
         )
 
     def _adopted(self, kind: Kind, side: DocumentSide) -> DocumentPlan:
-        """Return the plan of a document that an answer was lost of: link it; the next pass compares."""
-        base: dict[str, Value] = {**side.values, "status": side.status}
+        """Return the plan of a document that an answer was lost of: link it; the next attempt compares.
+
+        It was made as a draft. If its customer has accepted it since, that is news, as it is of any other.
+        """
+        base: dict[str, Value] = {**side.values, "status": "draft"}
         return DocumentPlan(
             kind=kind,
             action="adopt",
@@ -250,7 +235,7 @@ class Planner:
         opportunity = self.asked.opportunity
         if opportunity.problem:
             raise Held("rejected", opportunity.problem)
-        rules = self.rules.fields(kind, one_line=len(side.lines) == 1 and len(opportunity.lines) == 1)
+        rules = self._rules_of(kind, side)
         base = {field: value for field, value in (standing.base or {}).items() if field in rules}
         merged = merge(
             base,
@@ -260,6 +245,10 @@ class Planner:
             crm_changed_at=opportunity.changed_at,
             books_changed_at=side.changed_at,
         )
+        if self.asked.take is not None:
+            merged = merged.resolve(self.asked.take)
+        if merged.conflicts:
+            raise conflict(kind, side, merged)
         writes = _writes(side.values, merged.books_writes)
         then = self._afterwards(kind, side.status)
         action: Action = "update" if writes else then[0] if then else "none"
@@ -279,13 +268,26 @@ class Planner:
             number=side.number,
             client_id=side.client_id,
             then=[each for each in then if each != action],
+            rules=in_words(kind, rules),
         )
         return plan, merged
 
-    def _lines(self, kind: Kind) -> list[Line]:
-        """Return the lines of a new document: an invoice has those of the estimate that the customer has seen."""
+    def _rules_of(self, kind: Kind, side: DocumentSide) -> Mapping[str, FieldRule]:
+        """Return how the fields of a linked document follow. A line that the template names leads no name back."""
+        lines, named = self.asked.opportunity.lines, self.asked.opportunity.values.get("name")
+        rules = self.rules.fields(kind, one_line=len(side.lines) == 1 and len(lines) == 1)
+        return rules if lines and tidy(lines[0].name) == named else {**rules, "name": CRM_ONLY}
+
+    def _lines(self, kind: Kind, estimate: DocumentPlan | None) -> list[Line]:
+        """Return the lines of a new document: an invoice has those of the estimate that the customer has seen.
+
+        One that nobody has seen follows the opportunity in this very pass, and the invoice with it.
+        """
         side = self.asked.estimate
-        return side.lines if kind == "invoice" and side is not None and side.visible else self.asked.opportunity.lines
+        if kind == "estimate" or side is None or self._estimate_id(estimate) is None:
+            return self.asked.opportunity.lines
+        follows = estimate is not None and side.status in NOT_YET_SENT
+        return (estimate.lines if estimate and follows else None) or side.lines
 
     def _predicted(self, kind: Kind, lines: list[Line]) -> str:
         """Return the total that FreshBooks will compute. Raises Held if the lines come to another amount than the CRM
@@ -295,7 +297,7 @@ class Planner:
         totals = self.rules.predict(lines, str(values["currency"]))
         if Decimal(totals.net) != Decimal(str(values["amount"])):
             text = f"the lines of the {kind} come to another amount than the opportunity: correct either, then retry"
-            raise Held("money-mismatch", text, {"lines": totals.net, "opportunity": values["amount"]})
+            raise Held("money-mismatch", text, {"lines": totals.net})
         return totals.gross
 
     def _afterwards(self, kind: Kind, status: str) -> list[Action]:
@@ -333,15 +335,18 @@ class Planner:
         raise Held("conflict", text, orphans=kind)
 
     def _values(self, kind: Kind) -> dict[str, Value]:
-        fields = self.rules.fields(kind, one_line=True)
-        return {field: value for field, value in self.asked.opportunity.values.items() if field in fields}
+        """Return what a document should say. Its name is that of its first line, which a template may have named."""
+        fields, opportunity = self.rules.fields(kind, one_line=True), self.asked.opportunity
+        named = {"name": tidy(opportunity.lines[0].name)} if opportunity.lines else {}
+        return {field: value for field, value in {**opportunity.values, **named}.items() if field in fields}
 
     def _standing(self, kind: Kind) -> DocumentStanding:
         return self.asked.standing.of(kind)
 
-    def _estimate_id(self) -> int | None:
-        side = self.asked.estimate
-        return side.document_id if side is not None and side.exists and side.visible else None
+    def _estimate_id(self, estimate: DocumentPlan | None) -> int | None:
+        """Return the estimate that stands in the books once this pass is through with it."""
+        side, returns = self.asked.estimate, estimate is not None and estimate.action == "restore"
+        return side.document_id if side is not None and side.exists and (side.visible or returns) else None
 
 
 def _writes(now: Mapping[str, Value], then: Mapping[str, Value]) -> list[FieldWrite]:

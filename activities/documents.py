@@ -1,6 +1,7 @@
 """Estimates and invoices: the requests of an opportunity's sync to FreshBooks, one step an activity, safe to repeat."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
@@ -27,7 +28,7 @@ from activities.opportunity_models import (
 )
 from activities.opportunity_passes import document_record
 from activities.queues import FRESHBOOKS
-from activities.sides import audit_entry
+from activities.sides import audit_entry, record_times
 from activities.sweep_models import SweptPage
 from activities.write_once import WriteOnce
 from connectors.errors import NotFound, Refused, UnknownOutcome
@@ -214,12 +215,23 @@ class DocumentActivities:
         agreed = Agreement(
             books_id=str(side.document_id),
             base={**plan.next_base, "status": side.status},
-            crm_seen=write.crm_seen,
+            # What an answer was lost of is linked, and not yet compared: whoever looks next finds it due.
+            crm_seen="" if plan.action == "adopt" else write.crm_seen,
             books_seen=side.fingerprint,
             mapping_version=write.version,
         )
         request = f"{'POST' if plan.action == 'create' else 'PUT'} {plan.kind} {side.document_id}: {plan.action}"
-        entry = audit_entry(plan.action, write.cause, write.version, plan.writes, side="books", request=request)
+        times = record_times(
+            crm_created=write.opportunity_created_at,
+            crm_changed=write.opportunity_changed_at,
+            books_created=write.document_created_at or side.created_at,
+            books_changed=write.document_changed_at or side.changed_at,
+        )
+        entry = audit_entry(
+            plan.action, write.cause, write.version, plan.writes, side="books", request=request, times=times
+        )
+        written = {each.field for each in plan.writes}
+        entry = replace(entry, rules={field: words for field, words in plan.rules.items() if field in written})
         if plan.action == "archive":
             await self._store.links.agree(record, agreed)
             await self._store.links.set_state(record, "tombstoned", audit=entry)

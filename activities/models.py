@@ -63,11 +63,14 @@ class PartySide(BaseModel):
     values: dict[str, Value] = Field(default_factory=dict)
     fingerprint: str = ""
     changed_at: datetime | None = None
+    created_at: datetime | None = None
     partner_hint: int | None = None  # the client for which we created this party, by the reference it carries
     books_only: list[str] = Field(default_factory=list)  # fields that a party of this kind cannot take over
     silent: list[str] = Field(default_factory=list)  # fields that it cannot even hold: it does not say they are empty
     read_at: datetime | None = None
     stands_alone: bool | None = True  # False: its people are its clients; None: it is too early to say
+    left_out: str = ""  # why the mapping does not sync it; then it says nothing, and has no client of its own to get
+    unmet: list[str] = Field(default_factory=list)  # fields whose condition it does not meet: they are left alone
 
 
 class ClientSide(BaseModel):
@@ -81,6 +84,7 @@ class ClientSide(BaseModel):
     fingerprint: str = ""
     reference: str | None = None
     changed_at: datetime | None = None
+    created_at: datetime | None = None
     read_at: datetime | None = None
 
 
@@ -140,6 +144,7 @@ class WriteClient(BaseModel):
     adopted: bool = False
     create: OpenCreate | None = None
     client_read_at: datetime | None = None  # when the plan's client was read; a write that waited longer reads it again
+    times: dict[str, datetime] = Field(default_factory=dict)  # when both records were created and changed
 
 
 class ClientWritten(BaseModel):
@@ -161,6 +166,7 @@ class WriteParty(BaseModel):
     client_fingerprint: str
     mapping_version: str
     cause: str
+    times: dict[str, datetime] = Field(default_factory=dict)  # when both records were created and changed
 
 
 class HeldRecord(BaseModel):

@@ -1,6 +1,8 @@
 """Opportunities: the requests of their sync to the CRM, each safe to repeat."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from temporalio import activity
@@ -20,7 +22,7 @@ from activities.opportunity_models import (
 )
 from activities.opportunity_passes import document_record
 from activities.opportunity_sides import OpportunityRules, opportunity_side
-from activities.sides import audit_entry
+from activities.sides import audit_entry, record_times
 from activities.sweep_models import SweepPage, SweptPage
 from activities.watch_models import DeletionsPage
 from connectors.errors import NotFound
@@ -32,6 +34,13 @@ from store.links import Agreement
 from store.news import Difference
 from store.store import Store
 
+WORDS: Mapping[str, str] = {
+    "name": "from the line of the estimate, which a person changed",
+    "amount": "from the lines of the estimate before tax, which a person changed",
+    "milestone": "from the estimate's status, by opportunities.milestones",
+}
+INVOICE_SHOWN = "from the invoice, by opportunities.invoice_fields"
+"""How what is written to an opportunity was made, as the audit log says it."""
 Announce = Callable[[str, int, str, int], Awaitable[None]]
 """Tells the workflow of an opportunity: connection, id, cause, priority."""
 
@@ -69,7 +78,7 @@ class OpportunityActivities:
             if write.milestone:
                 await self._crm.move(now, write.milestone)
             after = await self._side(await self._crm.read(now.id))
-            await self._note_down(write, after)
+            await self._note_down(write, side, after)
             return OpportunityWritten(opportunity=after)
 
     @activity.defn
@@ -90,7 +99,7 @@ class OpportunityActivities:
                 await self._crm.write_fields(opportunity.id, different)
             if self._rules.writes_note:
                 await self._crm.note(opportunity.id, told.reference, _note(told))
-            await self._remember(told, different)
+            await self._remember(told, opportunity, different)
 
     @activity.defn
     async def sweep_opportunities(self, page: SweepPage) -> SweptPage:
@@ -147,16 +156,28 @@ class OpportunityActivities:
 
         return tell
 
-    async def _note_down(self, write: MoveOpportunity, after: OpportunitySide) -> None:
+    async def _note_down(self, write: MoveOpportunity, before: OpportunitySide, after: OpportunitySide) -> None:
         moved = [FieldWrite(field="milestone", before=None, after=write.milestone)] if write.milestone else []
-        entry = _entry("update", write.cause, write.version, [*write.writes, *moved], write.key)
+        times = record_times(
+            crm_created=before.created_at,
+            crm_changed=before.changed_at,
+            books_created=write.document_created_at,
+            books_changed=write.document_changed_at,
+        )
+        entry = _entry("update", write, [*write.writes, *moved], times)
         key = DocumentKey(**write.key.model_dump(), kind="estimate")
         await self._confirm(key, entry, write.next_base, after.fingerprint)
 
-    async def _remember(self, told: WriteBack, written: dict[str, str]) -> None:
+    async def _remember(self, told: WriteBack, opportunity: CrmOpportunity, written: dict[str, str]) -> None:
         """Save what the opportunity was told, so that it is not told again."""
         writes = [FieldWrite(field=name, before=None, after=text) for name, text in written.items()]
-        entry = _entry("tell", told.cause, told.version, writes, told.key)
+        times = record_times(
+            crm_created=opportunity.created_at,
+            crm_changed=opportunity.changed_at,
+            books_created=told.invoice.created_at,
+            books_changed=told.invoice.changed_at,
+        )
+        entry = _entry("tell", told, writes, times)
         key = DocumentKey(**told.key.model_dump(), kind="invoice")
         await self._confirm(key, entry, {"told": told.invoice.fingerprint})
 
@@ -183,9 +204,12 @@ def _is_done(side: OpportunitySide, write: MoveOpportunity) -> bool:
     return written and write.milestone in ("", side.milestone)
 
 
-def _entry(action: str, cause: str, version: str, writes: Sequence[FieldWrite], key: OpportunityKey) -> AuditEntry:
-    request = f"PUT opportunity {key.opportunity_id}"
-    return audit_entry(action, cause, version, writes, side="crm", request=request)
+def _entry(
+    action: str, asked: MoveOpportunity | WriteBack, writes: Sequence[FieldWrite], times: Mapping[str, datetime]
+) -> AuditEntry:
+    request = f"PUT opportunity {asked.key.opportunity_id}"
+    entry = audit_entry(action, asked.cause, asked.version, writes, side="crm", request=request, times=times)
+    return replace(entry, rules={each.field: WORDS.get(each.field, INVOICE_SHOWN) for each in writes})
 
 
 def _shown(invoice: DocumentSide) -> dict[str, str]:

@@ -54,6 +54,16 @@ class OpportunitySide(BaseModel):
     created_at: datetime | None = None
     changed_at: datetime | None = None
 
+    @property
+    def known_as(self) -> dict[str, object]:
+        """How people know it: for evidence, which is sealed, and for nothing else."""
+        return {
+            "name": self.values.get("name"),
+            "amount": self.values.get("amount"),
+            "currency": self.values.get("currency"),
+            "milestone": self.milestone,
+        }
+
 
 class Line(BaseModel):
     """One line of a document. Quantity and unit cost are decimal text, in the document's currency; taxes in percent."""
@@ -170,6 +180,7 @@ class PlanDocuments(BaseModel):
     is_first_invoice: bool = False  # of this client
     approved: str = ""  # the digest of what a person has approved
     by_person: bool = False
+    take: Literal["crm", "books"] | None = None  # how a person settled a conflict
 
 
 Action: TypeAlias = Literal["none", "create", "update", "adopt", "archive", "restore", "accept", "send"]
@@ -190,6 +201,7 @@ class DocumentPlan(BaseModel):
     number: str = ""
     estimate_id: int | None = None  # of which an invoice is made
     then: list[Action] = Field(default_factory=list)  # once that is done
+    rules: dict[str, str] = Field(default_factory=dict)  # how each field is made, in words
 
 
 class OpportunityPlan(BaseModel):
@@ -243,6 +255,8 @@ class WriteDocument(BaseModel):
     create: OpenCreate | None = None
     opportunity_created_at: datetime | None = None
     opportunity_changed_at: datetime | None = None
+    document_created_at: datetime | None = None  # as it was read before; of a new one FreshBooks' answer says it
+    document_changed_at: datetime | None = None
 
 
 class DocumentWritten(BaseModel):
@@ -262,6 +276,8 @@ class MoveOpportunity(BaseModel):
     seen: str = ""  # the opportunity's fingerprint: if it has moved since, nothing is written
     cause: str
     version: str
+    document_created_at: datetime | None = None  # of its estimate, whose change this carries over
+    document_changed_at: datetime | None = None
 
 
 class WriteBack(BaseModel):

@@ -89,6 +89,8 @@ class OpportunityPassActivities:
                 create = asked.standing.of(document.kind).create
                 if document.action == "create" and create is not None and create.in_doubt:
                     plan.reopened[document.kind] = await self._once[asked.key.connection].reopen(create)
+            if plan.hold_reason is None and not plan.needs_client:
+                await self._give_up(asked, plan)
             return plan
 
     @activity.defn
@@ -109,6 +111,21 @@ class OpportunityPassActivities:
         """Say how a document's link stands although nothing is written to either side. Safe to repeat."""
         entry = audit_entry(farewell.state, farewell.cause, farewell.version, side="books")
         await self._store.links.set_state(document_record(farewell.key), farewell.state, audit=entry)
+
+    async def _give_up(self, asked: PlanDocuments, plan: OpportunityPlan) -> None:
+        """End the doubt about creates that left nothing behind, and are not wanted any more."""
+        for kind, found in asked.found.items():
+            create = asked.standing.of(kind).create
+            wanted = any(each.kind == kind for each in plan.documents)
+            if (
+                create is None
+                or not create.in_doubt
+                or wanted
+                or any(each.reference == create.reference for each in found)
+            ):
+                continue
+            await self._once[asked.key.connection].reopen(create)
+            await self._store.intents.drop(document_record(DocumentKey(**asked.key.model_dump(), kind=kind)))
 
     async def _standing(self, key: OpportunityKey, kind: Kind) -> DocumentStanding:
         record = document_record(DocumentKey(**key.model_dump(), kind=kind))

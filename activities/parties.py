@@ -163,6 +163,7 @@ class PartyActivities:
             side="crm",
             request=f"PUT party {write.key.party_id}",
             rules=self._mapping.template.rules,
+            times=write.times,
         )
         await self._store.links.confirm(record_key(write.key), agreed, audit=entry)
 

@@ -123,7 +123,7 @@ class PassActivities:
         standing = ClientStanding(current_mapping=rules.template.version, two_way=rules.template.is_two_way)
         if link is not None:
             return standing.model_copy(update={"party_id": int(link.crm_id), "state": link.state})
-        if not standing.two_way:
+        if not standing.two_way or rules.template.when is not None:  # its party might be left out: nobody asked for it
             return standing
         return standing.model_copy(update={"create": await rules.in_crm.open(client_key(key))})
 
@@ -195,7 +195,8 @@ class PassActivities:
         """Return what becomes of the client of a deleted party. Only reads."""
         rules, today = self._rules[key.connection], datetime.now(UTC) - timedelta(days=1)
         gone = await self._store.links.state_count(key.connection, CLIENTS_FLOW, "tombstoned", today)
-        return FarewellPolicy(archive=rules.archives, today=gone, limit=rules.delete_limit)
+        archives = rules.archives and not await self._was_left_out(record_key(key), rules.template)
+        return FarewellPolicy(archive=archives, today=gone, limit=rules.delete_limit)
 
     @activity.defn
     async def note_lag(self, noted: NotedLag) -> None:
@@ -212,6 +213,12 @@ class PassActivities:
     async def close_hold(self) -> None:
         """Take the workflow off the list. Safe to repeat."""
         await self._store.holds.close(str(activity.info().workflow_id))
+
+    async def _was_left_out(self, record: RecordKey, template: Template) -> bool:
+        """Return whether the mapping left a party out when it was last seen: then it had said nothing at all."""
+        link = await self._store.links.of_crm(record)
+        silence = self._store.links.fingerprint(dict.fromkeys(template.rules))
+        return template.when is not None and link is not None and link.crm_seen == silence
 
     async def _owners(self, asked: PlanClient) -> dict[int, str]:
         ids = [str(each.client_id) for each in asked.candidates]

@@ -50,6 +50,9 @@ class ItemMaker:
         """Return what would become of a party and its client. Parties come before clients."""
         if party.problem:
             return _skipped("unmappable", party.problem, party.name, party_id=party_id)
+        if party.side.left_out:
+            client_id = int(link.books_id) if link is not None and link.books_id is not None else None
+            return _skipped("left-out", party.side.left_out, party.name, party_id=party_id, client_id=client_id)
         if link is not None and link.books_id is not None:
             return self._for_pair(party_id, party, link, clients.get(int(link.books_id)))
         if party.side.stands_alone is False:
@@ -179,11 +182,14 @@ class ItemMaker:
             return "undecided", f"it may be the client of party {self._undecided[client_id]}: that is decided first"
         if self._survey.is_marked(client_id):
             return "made-by-us", "it was made for a party that the CRM does not list any more"
+        return self._not_carried(client)
+
+    def _not_carried(self, client: StagedClient) -> tuple[str, str] | None:
         if not self._rules.template.is_two_way:
             return "one-way", "the mapping carries nothing to the CRM"
-        if client.side.archived:
-            return "archived", "it is archived in FreshBooks"
-        return None
+        if self._rules.template.when is not None:
+            return "left-out", "the mapping has a `when`, and a client that is new in the books gets no party then"
+        return ("archived", "it is archived in FreshBooks") if client.side.archived else None
 
     def _new_party(self, client: StagedClient) -> NewItem:
         client_id = client.side.client_id

@@ -25,6 +25,8 @@ def plan_for_client(
     adopted: bool = False,
 ) -> PlannedPass:
     """Return the plan for a party whose client is known: update it, adopt it, hold, or nothing to do."""
+    if asked.party.left_out:
+        return _left_alone(asked.party, client, base, template)
     if not client.exists or not client.visible:
         text = (
             f"client {client.client_id} was deleted in FreshBooks; restore it there and retry, create another, or skip"
@@ -43,6 +45,7 @@ def plan_for_client(
     if merged.conflicts:
         text = f"both sides changed: {', '.join(sorted(merged.conflicts))}"
         return _held(template, client.client_id, "conflict", text)
+    kept = {field: value for field, value in (base or {}).items() if field in asked.party.unmet}
     writes = _writes(client.values, merged.books_writes)
     crm_writes = _writes(asked.party.values, merged.crm_writes)
     action = "link" if adopted else "update" if writes or crm_writes else "none"
@@ -57,11 +60,26 @@ def plan_for_client(
     )
     return PlannedPass(
         plan=plan,
-        next_base=merged.next_base(crm_written=False),
-        final_base=merged.next_base(),
+        next_base={**merged.next_base(crm_written=False), **kept},
+        final_base={**merged.next_base(), **kept},
         client=client,
         create=asked.create,
     )
+
+
+def _left_alone(
+    party: PartySide, client: ClientSide, base: Mapping[str, Value] | None, template: Template
+) -> PlannedPass:
+    """Return the plan for a linked party that is left out: nothing is written, and nothing is agreed on anew."""
+    plan = ClientPlan(
+        action="none",
+        client_id=client.client_id,
+        writes=[],
+        hold_reason=None,
+        explanation=party.left_out,
+        mapping_version=template.version,
+    )
+    return PlannedPass(plan=plan, next_base=dict(base or {}), final_base=dict(base or {}), client=client)
 
 
 def conflicts_between(
@@ -81,9 +99,9 @@ def plan_without_client(asked: PlanClient, owners: Mapping[int, str], template: 
     if create is None:
         raise ValueError("a party without a client needs its intent")
     picked = next((each for each in asked.candidates if each.client_id == asked.chosen), None)
-    if picked is not None and picked.client_id in owners:
-        text = f"client {picked.client_id} belongs to party {owners[picked.client_id]}; pick another, or create one"
-        return _held(template, None, "doubtful-match", text)
+    refused = _refused(asked, picked, owners, template)
+    if refused is not None:
+        return refused
     if picked is not None:
         return plan_for_client(asked, picked, None, template, adopted=True)
     # A person wants another client. Our own request may have made it already, if its answer was lost.
@@ -102,6 +120,18 @@ def plan_without_client(asked: PlanClient, owners: Mapping[int, str], template: 
     return _alike(asked, owners, template) or _creation(asked, create, template)
 
 
+def _refused(
+    asked: PlanClient, picked: ClientSide | None, owners: Mapping[int, str], template: Template
+) -> PlannedPass | None:
+    """Return the hold in which a person learns why what they asked for cannot be done, None if it can."""
+    if asked.party.left_out:
+        return _held(template, None, "rejected", f"{asked.party.left_out}; change the party or the mapping, or skip")
+    if picked is not None and picked.client_id in owners:
+        text = f"client {picked.client_id} belongs to party {owners[picked.client_id]}; pick another, or create one"
+        return _held(template, None, "doubtful-match", text)
+    return None
+
+
 def _adoption(asked: PlanClient, identity: Adopt, template: Template) -> PlannedPass:
     hit = next(each for each in asked.candidates if each.client_id == identity.client_id)
     if identity.why == "same-email" and _tax_numbers_differ(asked.party, hit):
@@ -110,12 +140,15 @@ def _adoption(asked: PlanClient, identity: Adopt, template: Template) -> Planned
 
 
 def _rules(party: PartySide, template: Template) -> Mapping[str, FieldRule]:
-    """Return the rules for this party: what it cannot take over goes only to the books."""
+    """Return the rules for this party: what it cannot take over goes only to the books.
+
+    A field whose condition it does not meet has none: it stays as it is on either side.
+    """
     changes: dict[str, dict[str, object]] = {each: {"direction": Direction.TO_BOOKS} for each in party.books_only}
     for field in party.silent:
         changes[field] = {**changes.get(field, {}), "when_empty": WhenEmpty.KEEP}
     changed = {field: template.rules[field].model_copy(update=each) for field, each in changes.items()}
-    return {**template.rules, **changed}
+    return {field: rule for field, rule in {**template.rules, **changed}.items() if field not in party.unmet}
 
 
 def _alike(asked: PlanClient, owners: Mapping[int, str], template: Template) -> PlannedPass | None:

@@ -50,7 +50,7 @@ def party_side(
     party: CrmParty, template: Template, context: Context, links: Links, field_ids: Mapping[str, int]
 ) -> PartySide:
     """Return a party in the fields of the mapping. `field_ids` are the account's custom fields by name."""
-    values = template.crm_values(party.document, context)
+    values, left_out = template.said(party.document, context), template.left_out(party.document) or ""
     rules = template.rules_for(party.party_type, field_ids)
     ours = template.rules
     return PartySide(
@@ -59,9 +59,12 @@ def party_side(
         values=values,
         fingerprint=links.fingerprint(values),
         changed_at=party.changed_at,
+        created_at=party.created_at,
         books_only=sorted(field for field, rule in rules.items() if rule.direction is not ours[field].direction),
         silent=sorted(field for field, rule in rules.items() if rule.when_empty is not ours[field].when_empty),
-        stands_alone=party.stands_alone,
+        stands_alone=False if left_out else party.stands_alone,
+        left_out=left_out,
+        unmet=[] if left_out else template.unmet(party.document),
     )
 
 
@@ -77,6 +80,7 @@ def client_side(client: Client, template: Template, context: Context, links: Lin
         fingerprint=links.fingerprint(values),
         reference=reference,
         changed_at=client.updated,
+        created_at=client.signup_date,
         read_at=datetime.now(UTC),
     )
 
@@ -164,6 +168,7 @@ def record_times(
 
 def in_words(rule: FieldRule) -> str:
     """Return a rule as a person would say it."""
-    source = " or ".join(rule.source) or "the mapping itself"
-    steps = ", ".join(step.name for step in rule.transforms)
+    source = " or ".join(rule.source) or rule.compute or "the mapping itself"
+    function, table = [rule.enrich] if rule.enrich else [], [rule.lookup.table] if rule.lookup else []
+    steps = ", ".join([*function, *(step.name for step in rule.transforms), *table])
     return f"from {source}{f' by {steps}' if steps else ''}; owner {rule.owner}, {rule.direction}"

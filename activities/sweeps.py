@@ -129,7 +129,7 @@ class SweepActivities:
     def _difference(self, party: CrmParty, seen: tuple[str | None, str | None] | None) -> Difference | None:
         version = self._template.version
         try:
-            values = self._template.crm_values(party.document, self._context)
+            values = self._template.said(party.document, self._context)
         except (UnmappableValue, IncompleteRecord):  # its own workflow says what is wrong with it
             return difference(party.id, self._store.links, party.changed_at, f"cannot be mapped by {version}")
         fingerprint = self._store.links.fingerprint(values)

@@ -242,13 +242,13 @@ class ZohoCrm:
             emails=[str(values[key]) for key in ("Email", "Secondary_Email") if values.get(key)],
             reference=str(values[self._reference_field]) if values.get(self._reference_field) else None,
             changed_at=record.modified_at,
+            created_at=record.created_at,
             stands_alone=record.module == CONTACTS or (False if has_people else None if is_new else True),
         )
 
 
 def _wanted(template: Template, module: str, reference_field: str) -> list[str]:
-    paths = [path for rule in template.rules.values() for path in rule.paths]
-    mapped = [path.field for path in paths if isinstance(path, ZohoPath) and path.module == module]
+    mapped = [path.field for path in template.reads if isinstance(path, ZohoPath) and path.module == module]
     named = ["Account_Name"] if module == ACCOUNTS else ["First_Name", "Last_Name", "Email", "Secondary_Email"]
     return list(dict.fromkeys([*mapped, *named, "Created_Time", "Modified_Time", reference_field]))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
 from itertools import combinations
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,13 +14,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
+from mapping.cel import CannotEvaluate
 from mapping.client_fields import FLAG_FIELDS, require_client_field
 from mapping.context import Context
+from mapping.record_rules import Asked, Reader
 from mapping.reference import split_note
 from mapping.registry import Step
 from mapping.rules import Direction, FieldRule, Owner, WhenEmpty, read_rule
 from mapping.shapes import shape_of
-from mapping.spots import PARTY_TYPES
+from mapping.spots import PARTY_TYPES, Spot
 from mapping.values import CannotTransform, IncompleteRecord, MappingError, UnmappableValue, Value, tidy
 
 __all__ = [
@@ -38,7 +41,11 @@ __all__ = [
 ]
 
 _LARGEST_DOCUMENT = 1_000_000
+_HERE = Path()
 _NO_CONTEXT = Context()
+WHEN = "when"
+"""Beside the fields of a mapping: the condition that a party meets to be synced at all."""
+_NEW_KEYS = ("when", "compute", "enrich", "lookup")  # left out, they leave a version as it was before they existed
 
 
 def load_template(name: str) -> "Template":
@@ -79,46 +86,92 @@ def read_entries(text: str) -> dict[str, Any]:
 class Template:
     """The rules of one pair and flow: shipped entries, with an installation's overrides on top.
 
-    Raises MappingError for entries that cannot work on any record.
+    `folder` is where its tables and functions lie: beside the mapping file. Raises MappingError for entries that cannot
+    work on any record.
     """
 
-    def __init__(self, name: str, entries: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, entries: Mapping[str, Any], folder: Path = _HERE) -> None:
         self.name, self.shape = name, shape_of(name)
-        self._entries = dict(entries)
+        self._entries, self._folder = dict(entries), folder
+        reader = Reader(self.shape.parse_path, self.shape.names, self.shape.party_type, folder)
+        fields = {field: entry for field, entry in self._entries.items() if field != WHEN}
         self.rules: Mapping[str, FieldRule] = MappingProxyType(
-            {field: read_rule(field, entry, self.shape.parse_path) for field, entry in self._entries.items()}
+            {field: read_rule(field, entry, reader) for field, entry in fields.items()}
         )
+        self.when: Asked | None = _read_when(self._entries.get(WHEN), reader)
         _require_identity(self.rules)
         _require_own_targets(self.rules)
 
-    def with_overrides(self, overrides: Mapping[str, Any] | None) -> "Template":
-        """Return a template in which each override changes the keys it names, adds an entry, or (null) removes one."""
+    def with_overrides(self, overrides: Mapping[str, Any] | None, folder: Path | None = None) -> "Template":
+        """Return a template in which each override changes the keys it names, adds an entry, or (null) removes one.
+
+        `folder` is that of the overriding file. An entry that is computed has no more use for what was shipped as its
+        source and transforms.
+        """
         entries = dict(self._entries)
         for field, change in (overrides or {}).items():
-            require_client_field(field)
+            if field != WHEN:
+                require_client_field(field)
             if change is None:
                 entries.pop(field, None)
             else:
-                entries[field] = {**entries.get(field, {}), **change} if isinstance(change, Mapping) else change
-        return Template(self.name, entries)
+                entries[field] = _changed(entries.get(field, {}), change) if isinstance(change, Mapping) else change
+        return Template(self.name, entries, self._folder if folder is None else folder)
 
     @cached_property
     def version(self) -> str:
         """16 hexadecimal characters that are the same for the same rules, however written, and for no others."""
-        rules = {field: rule.model_dump(mode="json") for field, rule in self.rules.items()}
-        content = json.dumps({"template": self.name, "rules": rules}, sort_keys=True)
+        rules = {field: _content(rule) for field, rule in self.rules.items()}
+        when = {} if self.when is None else {WHEN: self.when.expression.text}
+        content = json.dumps({"template": self.name, "rules": rules, **when}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def reads(self) -> tuple[Spot, ...]:
+        """Everything of a party that the mapping looks at."""
+        spots = (spot for rule in self.rules.values() for spot in rule.reads)
+        return (*spots, *(self.when.reads if self.when is not None else ()))
+
+    @property
+    def asked_fields(self) -> list[tuple[str, str]]:
+        """The custom fields that conditions and computed values name, each with what names it: `vat_number.when`."""
+        named = [(f"{field}.{key}", asked) for field, rule in self.rules.items() for key, asked in rule.extras.asked]
+        every = [*named, (WHEN, self.when)] if self.when is not None else named
+        return [(rule, spot.custom_field) for rule, asked in every for spot in asked.reads if spot.custom_field]
+
+    def left_out(self, party: Mapping[str, Any]) -> str | None:
+        """Return why a party is not synced, for people to read; None if it is. Raises as `crm_values` does."""
+        if self.when is None or _is_met(WHEN, self.when, party):
+            return None
+        return f"left out by the mapping, whose `{WHEN}` it does not meet: {self.when.expression.text}"
+
+    def unmet(self, party: Mapping[str, Any]) -> list[str]:
+        """Return the fields whose own `when` a party does not meet: they are left alone. Raises as `left_out` does."""
+        asked = {field: rule.extras.when for field, rule in self.rules.items() if rule.extras.when is not None}
+        return sorted(field for field, when in asked.items() if not _is_met(field, when, party))
+
+    def said(self, party: Mapping[str, Any], context: Context) -> dict[str, Value]:
+        """Return what a party says to the books: one that is left out says nothing, whatever it holds.
+
+        So its changes are no news, and coming back is. Raises as `crm_values` does.
+        """
+        return dict.fromkeys(self.rules) if self.left_out(party) else self.crm_values(party, context)
 
     def crm_values(self, party: Mapping[str, Any], context: Context) -> dict[str, Value]:
         """Return, per books field, what the party says it should be. None says empty.
 
-        The party is Capsule's document with its custom fields (`embed=fields`). Raises UnmappableValue for a record
-        that holds something no rule can turn, and IncompleteRecord for one that was not fetched in full.
+        The party is Capsule's document with its custom fields (`embed=fields`). Of a field whose `when` it does not
+        meet it says nothing. Raises UnmappableValue for a record that holds something no rule can turn, and
+        IncompleteRecord for one that was not fetched in full.
         """
-        return {field: self.crm_value(field, party, context) for field in self.rules}
+        unmet = self.unmet(party)
+        return {field: None if field in unmet else self.crm_value(field, party, context) for field in self.rules}
 
     def crm_value(self, field: str, party: Mapping[str, Any], context: Context) -> Value:
-        """Return what the party says about one field. Raises as `crm_values` does."""
+        """Return what the party says about one field, whether or not it meets the field's `when`.
+
+        Raises as `crm_values` does.
+        """
         return _crm_value(field, self.rules[field], party, context)
 
     def books_values(self, client: Mapping[str, Any], context: Context = _NO_CONTEXT) -> dict[str, Value]:
@@ -136,8 +189,8 @@ class Template:
 
     def one_way(self) -> "Template":
         """Return the template with every change going from the CRM to the books and none back."""
-        entries = {field: {**entry, "direction": Direction.TO_BOOKS.value} for field, entry in self._entries.items()}
-        return Template(self.name, entries)
+        entries = {field: _one_way(entry) if field != WHEN else entry for field, entry in self._entries.items()}
+        return Template(self.name, entries, self._folder)
 
     def rules_for(self, party_type: str, field_ids: Mapping[str, int]) -> Mapping[str, FieldRule]:
         """Return the rules for a merge with a party of this type: "person" or "organisation".
@@ -148,6 +201,37 @@ class Template:
         return {field: rule.for_party(party_type, field_ids) for field, rule in self.rules.items()}
 
 
+def _read_when(text: Any, reader: Reader) -> Asked | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise MappingError((WHEN,), "a condition is a text, such as 'type == \"organisation\"'")
+    return reader.condition((WHEN,), text)
+
+
+def _changed(entry: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in entry.items() if key not in ("from", "transforms")}
+    return {**(kept if change.get("compute") is not None else entry), **change}
+
+
+def _one_way(entry: Any) -> Any:
+    return {**entry, "direction": Direction.TO_BOOKS.value}
+
+
+def _content(rule: FieldRule) -> dict[str, Any]:
+    """Return what makes a rule this one, the contents of its table and of its function's file included."""
+    said = {key: value for key, value in rule.model_dump(mode="json").items() if key not in _NEW_KEYS or value}
+    files = rule.extras.digests
+    return {**said, "files": dict(files)} if files else said
+
+
+def _is_met(rule: str, when: Asked, party: Mapping[str, Any]) -> bool:
+    try:
+        return when.is_met_by(party)
+    except CannotEvaluate as error:
+        raise UnmappableValue(rule, str(error)) from None
+
+
 def _require_identity(rules: Mapping[str, FieldRule]) -> None:
     """Refuse a mapping that could not tell whether a client exists already, and would create it again and again."""
     email = rules.get("email")
@@ -155,6 +239,10 @@ def _require_identity(rules: Mapping[str, FieldRule]) -> None:
         raise MappingError(("email",), "cannot be left out: without it no existing client would be recognised")
     if not email.source or email.default is not None or any(step.name == "constant" for step in email.transforms):
         raise MappingError(("email",), "must come from the record alone: a shared address would mix up clients")
+    for key in _NEW_KEYS:
+        if getattr(email, key) is not None:
+            text = "is not for the email address, by which clients are recognised: leave it to the record"
+            raise MappingError(("email", key), text)
 
 
 def _require_own_targets(rules: Mapping[str, FieldRule]) -> None:
@@ -168,15 +256,26 @@ def _require_own_targets(rules: Mapping[str, FieldRule]) -> None:
 
 
 def _crm_value(field: str, rule: FieldRule, party: Mapping[str, Any], context: Context) -> Value:
-    found = (path.read(party) for path in rule.paths)
-    value = next((each for each in found if not _is_empty(each)), None)
     try:
+        value = _source_value(rule, party)
         for step in rule.transforms:
             value = step.apply(value, context)
+        if rule.lookup is not None and rule.extras.table is not None:
+            value = rule.extras.table.find(value, rule.lookup.missing)
         value = _settled(field, value)
-    except CannotTransform as error:
+    except (CannotTransform, CannotEvaluate) as error:
         raise UnmappableValue(field, str(error)) from None
     return rule.default if value is None else value
+
+
+def _source_value(rule: FieldRule, party: Mapping[str, Any]) -> Any:
+    """Return what the transforms begin with: computed, said by a function, or from the first path that is filled."""
+    if rule.extras.compute is not None:
+        return rule.extras.compute.of(party)
+    if rule.extras.hook is not None:
+        return rule.extras.hook.value({path.text: path.read(party) for path in rule.paths})
+    found = (path.read(party) for path in rule.paths)
+    return next((each for each in found if not _is_empty(each)), None)
 
 
 def _books_value(field: str, rule: FieldRule, value: Any, context: Context) -> Value:

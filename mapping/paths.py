@@ -31,7 +31,8 @@ ROW_LISTS: Mapping[str, RowList] = {
     "tags": RowList(),
 }
 
-ALLOWED = f"{', '.join((*WRITABLE_TEXTS, *_READ_ONLY, *_NESTED, *ROW_LISTS))}, fields[name or id of a custom field]"
+TEXTS = (*WRITABLE_TEXTS, *_READ_ONLY, *_NESTED)
+ALLOWED = f"{', '.join((*TEXTS, *ROW_LISTS))}, fields[name or id of a custom field]"
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,20 @@
 Everything that can be known to be wrong without a record is refused here, with the spot in the document.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, StrictStr, ValidationError, field_validator
 
 from mapping.client_fields import FLAG_FIELDS, require_client_field
+from mapping.conditions import Holds
+from mapping.hooks import WrongHook, read_hook
 from mapping.paths import definition_id
+from mapping.record_rules import Extras, Reader
 from mapping.registry import Kind, Step
 from mapping.spots import PARTY_TYPES, Spot
+from mapping.tables import Lookup, WrongTable, read_table
 from mapping.targets import NotReversible, Target, read_backwards
 from mapping.transforms import known_transforms
 from mapping.values import MappingError
@@ -56,6 +60,14 @@ class FieldRule(BaseModel):
     default: StrictStr | StrictBool | None = None
     """What the field becomes where the party has nothing."""
     when_empty: WhenEmpty = WhenEmpty.CLEAR
+    when: StrictStr | None = None
+    """A condition: the field of a party that does not meet it is left alone, on both sides."""
+    compute: StrictStr | None = None
+    """Works the value out from the whole party, instead of a source."""
+    enrich: StrictStr | None = None
+    """`module:function`, which gives the value from what the source names."""
+    lookup: Lookup | None = None
+    """The table in which the value is looked up, behind all transforms."""
 
     @field_validator("source", mode="before")
     @classmethod
@@ -63,16 +75,27 @@ class FieldRule(BaseModel):
         return (source,) if isinstance(source, str) else source
 
     _paths: tuple[Spot, ...] = PrivateAttr(())
+    _extras: Extras = PrivateAttr(Extras())
 
     @property
     def paths(self) -> tuple[Spot, ...]:
         """The source, parsed."""
         return self._paths
 
-    def read_in(self, paths: Sequence[Spot]) -> "FieldRule":
-        """Return the rule with its source parsed for one CRM."""
+    @property
+    def extras(self) -> Extras:
+        """What goes beyond source and transforms, ready to be used."""
+        return self._extras
+
+    @property
+    def reads(self) -> tuple[Spot, ...]:
+        """Everything of a party that the rule looks at."""
+        return (*self._paths, *(spot for _, each in self._extras.asked for spot in each.reads))
+
+    def read_in(self, paths: Sequence[Spot], extras: Extras) -> "FieldRule":
+        """Return the rule with its source parsed for one CRM, and its conditions, tables and functions read."""
         rule = self.model_copy()
-        rule._paths = tuple(paths)
+        rule._paths, rule._extras = tuple(paths), extras
         return rule
 
     def target(self, party_type: str) -> Target | None:
@@ -93,17 +116,19 @@ class FieldRule(BaseModel):
         """
         paths = [path for path in self.paths if path.belongs_to(party_type)]
         held = [each for each in paths if each.custom_field is None or definition_id(each.custom_field, field_ids)]
-        if self.source and not held:
+        computed = self._extras.compute.reads if self._extras.compute else ()
+        lost = [each for each in computed if each.custom_field and not definition_id(each.custom_field, field_ids)]
+        if (self.source and not held) or lost:
             return self.model_copy(update={"direction": Direction.TO_BOOKS, "when_empty": WhenEmpty.KEEP})
         if self.target(party_type) is None:
             return self.model_copy(update={"direction": Direction.TO_BOOKS})
         return self
 
 
-def read_rule(field: str, entry: Any, parse_path: Callable[[str], Spot]) -> FieldRule:
+def read_rule(field: str, entry: Any, reader: Reader) -> FieldRule:
     """Return the rule that a mapping document has for one field of the client. Raises MappingError.
 
-    `parse_path` knows what the records of the CRM hold, and raises ValueError for what they do not.
+    `reader` knows what the records of the CRM hold, and where the files of the mapping lie.
     """
     require_client_field(field)
     if not isinstance(entry, Mapping):
@@ -113,7 +138,7 @@ def read_rule(field: str, entry: Any, parse_path: Callable[[str], Spot]) -> Fiel
         rule = FieldRule.model_validate({**entry, "transforms": steps}, by_name=False)
     except ValidationError as error:
         raise _as_mapping_error((field,), error, _entry_keys()) from None
-    rule = rule.read_in(_parsed(field, rule, parse_path))
+    rule = rule.read_in(_parsed(field, rule, reader), _extras(field, rule, reader))
     _check_source(field, rule)
     _check_chain(field, rule)
     _check_default(field, rule)
@@ -161,11 +186,31 @@ def _read_step(path: tuple[str | int, ...], entry: Any) -> Step:
     return Step(known.name, {argument: getattr(checked, argument) for argument in known.arguments.model_fields})
 
 
-def _parsed(field: str, rule: FieldRule, parse_path: Callable[[str], Spot]) -> list[Spot]:
+def _extras(field: str, rule: FieldRule, reader: Reader) -> Extras:
+    """Return the conditions, tables and functions of a rule, ready to be used. Raises MappingError."""
+    is_flag = field in FLAG_FIELDS
+    try:
+        table = read_table(rule.lookup.table, reader.folder, flags=is_flag) if rule.lookup else None
+    except WrongTable as error:
+        raise MappingError((field, "lookup", "table"), str(error)) from None
+    try:
+        hook = read_hook(rule.enrich, reader.folder) if rule.enrich else None
+    except WrongHook as error:
+        raise MappingError((field, "enrich"), str(error)) from None
+    gives = Holds.FLAG if is_flag else Holds.TEXT
+    return Extras(
+        when=None if rule.when is None else reader.condition((field, "when"), rule.when),
+        compute=None if rule.compute is None else reader.computation((field, "compute"), rule.compute, gives),
+        table=table,
+        hook=hook,
+    )
+
+
+def _parsed(field: str, rule: FieldRule, reader: Reader) -> list[Spot]:
     paths: list[Spot] = []
     for place, text in enumerate(rule.source):
         try:
-            paths.append(parse_path(text))
+            paths.append(reader.parse_path(text))
         except ValueError as error:
             path = (field, "from") if len(rule.source) == 1 else (field, "from", place)
             raise MappingError(path, str(error)) from None
@@ -173,25 +218,43 @@ def _parsed(field: str, rule: FieldRule, parse_path: Callable[[str], Spot]) -> l
 
 
 def _check_source(field: str, rule: FieldRule) -> None:
+    if rule.enrich is not None and not rule.source:
+        raise MappingError((field, "enrich"), "needs `from`: the paths that the function is given")
     is_constant = any(step.name == "constant" for step in rule.transforms)
-    if not rule.source and rule.default is None and not is_constant:
-        raise MappingError((field, "from"), "needs a path, or several, in the party, or else a default or a constant")
+    if not rule.source and rule.default is None and not is_constant and rule.compute is None:
+        text = "needs a path, or several, in the party, or else `compute`, a default or a constant"
+        raise MappingError((field, "from"), text)
+    if rule.compute is not None and rule.source:
+        raise MappingError((field, "compute"), "stands in the place of `from`: leave one of them out")
+    if rule.lookup is not None and rule.lookup.missing == "default" and rule.default is None:
+        raise MappingError((field, "lookup", "missing"), "names the default, and the entry has none: add `default`")
 
 
 def _check_chain(field: str, rule: FieldRule) -> None:
     """Follow what flows from the source through every transform into the field."""
-    kinds = {path.kind for path in rule.paths} or {Kind.VALUE}
-    if len(kinds) > 1:
-        raise MappingError((field, "from"), "mixes lists with single values: choose sources of one kind")
-    flowing = kinds.pop()
+    flowing = _begins_as(field, rule)
     for place, step in enumerate(rule.transforms):
         if not flowing.fits(step.transform.takes):
             spot = (field, "transforms", place)
             raise MappingError(spot, f"{step.name} works on {step.transform.takes}, but gets {flowing}")
         flowing = step.transform.gives
     wanted = Kind.FLAG if field in FLAG_FIELDS else Kind.TEXT
+    if rule.lookup is not None and flowing.fits(Kind.VALUE):
+        return  # whatever is looked up, the table gives what the field holds
     if not flowing.fits(wanted):
         raise MappingError((field, "transforms"), f"the field holds {wanted}, but would get {flowing}")
+
+
+def _begins_as(field: str, rule: FieldRule) -> Kind:
+    """Return what the first transform gets."""
+    if rule.enrich is not None:
+        return Kind.VALUE
+    if rule.compute is not None:
+        return Kind.FLAG if field in FLAG_FIELDS else Kind.TEXT
+    kinds = {path.kind for path in rule.paths} or {Kind.VALUE}
+    if len(kinds) > 1:
+        raise MappingError((field, "from"), "mixes lists with single values: choose sources of one kind")
+    return kinds.pop()
 
 
 def _check_default(field: str, rule: FieldRule) -> None:
@@ -208,6 +271,7 @@ def _check_two_way(field: str, rule: FieldRule) -> None:
     """Refuse a two-way rule that could not write to the CRM exactly what it reads from it."""
     if rule.direction is not Direction.BOTH:
         return
+    _require_no_extras(field, rule)
     spot, text = (field, "from"), "only one path for each type of party can be written"
     if any(len(_paths_of(rule, party_type)) > 1 for party_type in PARTY_TYPES):
         raise MappingError(spot, f"names several paths: {text}; {_ONE_WAY}")
@@ -224,6 +288,12 @@ def _check_two_way(field: str, rule: FieldRule) -> None:
     if rule.default is not None or rule.when_empty is not WhenEmpty.CLEAR:
         key = "when_empty" if rule.default is None else "default"
         raise MappingError((field, key), f"would be carried into the CRM; {_ONE_WAY}")
+
+
+def _require_no_extras(field: str, rule: FieldRule) -> None:
+    for key in ("compute", "enrich", "lookup"):
+        if getattr(rule, key) is not None:
+            raise MappingError((field, key), f"cannot be undone; {_ONE_WAY}")
 
 
 def _paths_of(rule: FieldRule, party_type: str) -> list[Spot]:

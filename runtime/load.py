@@ -36,6 +36,11 @@ def load_settings(path: Path | None = None) -> Settings:
     return _validate(_combined(file.values if file else {}, sandbox.values), sandbox)
 
 
+def settings_folder() -> Path:
+    """Return the folder of the settings file, in which tables and functions of mappings lie; else the current one."""
+    return Path(os.environ.get("LEDGERLINE_CONFIG", DEFAULT_FILE)).parent
+
+
 def explain(location: Location, text: str, path: Path | None = None) -> str:
     """Return `text` with the place in the settings file that it is about, for checks made after loading."""
     return mistake(_file(path), location, text)
@@ -73,7 +78,7 @@ def _validate(values: dict[str, Any], file: YamlFile | None) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        lines = [mistake(file, _location(each), _advice(each)) for each in error.errors(include_input=False)]
+        lines = [mistake(file, _location(each), advice(each)) for each in error.errors(include_input=False)]
         raise WrongSettings("\n".join(lines)) from None  # the cause quotes what was typed, secrets too
     except ValueError as error:  # an environment variable that should hold JSON and does not
         raise WrongSettings(str(error)) from None
@@ -83,7 +88,8 @@ def _location(error: ErrorDetails) -> Location:
     return tuple(part for part in error["loc"] if part != "[key]")
 
 
-def _advice(error: ErrorDetails) -> str:
+def advice(error: ErrorDetails) -> str:
+    """Return what is wrong with a setting and what is allowed, for an error whose place is one in the settings."""
     allowed = _allowed(error["loc"][:-1])
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(error["loc"][-1]), allowed, n=1)

@@ -53,6 +53,8 @@ class OpportunitiesFlow(Section):
 
     # Name and amount go both ways with `both`; where an estimate is accepted goes back in any case.
     direction: Literal["both", "to-books"] = "both"
+    # Who is right about name and amount where both sides changed them: one side, the newest edit, or a person.
+    both_changed: Literal["crm", "books", "newest", "ask"] = "crm"
     sweep_every: Duration = timedelta(minutes=5)
     # From this milestone on an opportunity has an estimate. None: opportunities are only invoiced.
     estimate_from: tuple[Milestone, ...] = ()

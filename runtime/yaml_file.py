@@ -38,15 +38,20 @@ class YamlFile:
 
     def line(self, location: Location) -> int | None:
         """Return the line (from 1) of the deepest part of `location` that the file has, None if it has none of it."""
-        found: int | None = None
+        found = self.position(location)
+        return found[0] if found else None
+
+    def position(self, location: Location) -> tuple[int, int] | None:
+        """Return line and column (from 1) of the deepest part of `location` that the file has, None if of none."""
+        found: tuple[int, int] | None = None
         node: Any = self._root
         for part in location:
             try:
-                position = node.lc.item(part) if isinstance(node, CommentedSeq) else node.lc.key(part)
+                line, column = node.lc.item(part) if isinstance(node, CommentedSeq) else node.lc.key(part)
                 node = node[part]
             except (AttributeError, KeyError, IndexError, TypeError):
                 break
-            found = position[0] + 1
+            found = line + 1, column + 1
         return found
 
 

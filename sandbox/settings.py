@@ -173,7 +173,7 @@ class FreshBooksSettings(Settings):
     LAGGING: ClassVar[frozenset[str]] = (
         frozenset({"list", "email", "updated_min", "updated_max"})
         | {f"{key}_like" for key in ("email", "fname", "lname", "organization", "address", "note", "phone", "user")}
-        | {"invoice_number", "estimate_number", "customerid"}
+        | {"invoice_number", "estimate_number", "customerid", "invoiceid", "notes"}
     )
 
     hooks: FreshBooksHookSettings = FreshBooksHookSettings()
@@ -212,6 +212,12 @@ class FreshBooksSettings(Settings):
     """`search[customerid]` is a filter of estimates, and not ignored."""
     estimate_dates_stay: bool = False
     """Changing an estimate's date (and client) changes nothing, as was once seen."""
+    overpaid_shown: Literal["capped", "counted"] = "capped"
+    """What an invoice shows as paid that was overpaid: its amount, or everything."""
+    payments_tell_invoices: bool = False
+    """A payment sends `invoice.update` beside its own event."""
+    partial_can_be_overdue: bool = False
+    """An invoice that is partly paid says `overdue` once it is late, and not `partial`."""
 
     def role_in(self, account_id: str | None, of_token: str) -> str:
         """Return the identity's role in the business with an account, or in the sandbox's own."""

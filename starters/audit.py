@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console
 
@@ -11,6 +11,7 @@ from runtime.errors import Stop
 from runtime.load import load_settings
 from runtime.settings import Settings
 from starters.operators import ago
+from starters.record_names import KINDS, one, words
 from store.audit import AuditLine, AuditValues
 from store.audit_anchors import Anchors, parse_anchor
 from store.audit_chain import head
@@ -18,8 +19,7 @@ from store.audit_check import Verdict, verify
 from store.records import RecordKey
 from store.store import Store, open_store
 
-CLIENTS_FLOW = "clients"
-SIDES: dict[str, Literal["crm", "books"]] = {"party": "crm", "client": "books"}
+PERSONS = ("party", "client")
 ERASED = "the values were erased"
 
 
@@ -30,20 +30,21 @@ class UnknownRecord(Stop):
 async def show_record(record: str, connection: str | None, *, values: bool) -> int:
     """Print the history of a record, newest first; what was written only with `values`. Raises Stop."""
     async with opened_store() as (settings, store):
-        key = await key_of(settings, store, record, connection)
-        for line in await _history(store, key):
+        for line in await _history(store, await keys_of(settings, store, record, connection)):
             _say(f"{line.seq}  {line.at:%Y-%m-%d %H:%M:%S} UTC  {line.action}  {_written(line)}")
             _say(f"      fields: {', '.join(line.fields) or 'none'}; mapping {line.mapping_version or 'none'}")
             _say(f"      because of {line.cause}; {_request(line)}")
             if values:
-                _say_values(line, await store.audit.values(line))
+                found = await store.audit.values(line)
+                _say_values(line, found)
+                _say_times(line, found, "      ")
     return 0
 
 
 async def explain_field(record: str, field: str, connection: str | None, *, values: bool) -> int:
     """Print which event, rule, request and answer made the value of a field. Raises Stop."""
     async with opened_store() as (settings, store):
-        history = await _history(store, await key_of(settings, store, record, connection))
+        history = await _history(store, await keys_of(settings, store, record, connection))
         line = next((each for each in history if field in each.fields), None)
         if line is None:
             known = ", ".join(sorted({each for line in history for each in line.fields}))
@@ -58,6 +59,7 @@ async def explain_field(record: str, field: str, connection: str | None, *, valu
             _say(f"What it said before and after is not kept any more: {ERASED}.")
         elif values:
             _say(f"It was {_shown(found.before.get(field))} and became {_shown(found.after.get(field))}.")
+        _say_times(line, found, "")
     return 0
 
 
@@ -102,36 +104,55 @@ async def opened_store() -> AsyncIterator[tuple[Settings, Store]]:
 
 
 async def key_of(settings: Settings, store: Store, record: str, connection: str | None) -> RecordKey:
-    """Return the record that a person named: `7` and `party:7` are a party, `client:90210` is a client.
+    """Return the party or the client that a person named: `7` and `party:7` are a party, `client:90210` is a client.
 
     Without a connection it is the only one there is, or the only one whose log knows the record. Raises UnknownRecord.
     """
+    if record.rpartition(":")[0] not in {"", *PERSONS}:
+        raise UnknownRecord(
+            f"{record!r} is no record of a person: write a party as 7 or party:7, a client as client:90210"
+        )
+    (key,) = await keys_of(settings, store, record, connection)
+    return key
+
+
+async def keys_of(settings: Settings, store: Store, record: str, connection: str | None) -> list[RecordKey]:
+    """Return the record that a person named, in each flow that has written to it: an opportunity has two documents.
+
+    Names are `7`, `party:7`, `client:90210`, `opportunity:701` (or `deal:…`), `estimate:70001`, `invoice:80001`. The
+    connection is found as `key_of` does. Raises UnknownRecord.
+    """
     kind, _, number = record.rpartition(":")
-    if kind not in {"", *SIDES} or not number.isdecimal():
-        raise UnknownRecord(f"{record!r} is no record: write a party as 7 or party:7, a client as client:90210")
-    side = SIDES.get(kind, "crm")
+    named = KINDS.get(kind or "party")
+    if named is None or not number.isdecimal():
+        raise UnknownRecord(
+            f"{record!r} is no record: write a party as 7 or party:7, a client as client:90210, an opportunity as "
+            "opportunity:701, its documents as estimate:70001 and invoice:80001"
+        )
     if connection is None:
         known = list(settings.connections)
         if len(known) != 1:
-            known = list(await store.audit.connections(side, number))
+            known = list(await store.audit.connections(named.side, number, named.flows))
         if len(known) != 1:
             choice = ", ".join(known or settings.connections) or "none is configured"
             raise UnknownRecord(f"say which connection with --connection: {choice}")
         connection = known[0]
-    return RecordKey(connection, CLIENTS_FLOW, number, side)
+    return [RecordKey(connection, flow, number, named.side) for flow in named.flows]
 
 
-async def _history(store: Store, key: RecordKey) -> Sequence[AuditLine]:
-    history = await store.audit.history(key)
-    if not history:
-        name = "party" if key.side == "crm" else "client"
-        raise UnknownRecord(f"nothing was ever written for {name} {key.record_id} of {key.connection}")
-    return history
+async def _history(store: Store, keys: Sequence[RecordKey]) -> Sequence[AuditLine]:
+    """Return what was written to one record, in whichever flow, newest first. Raises UnknownRecord."""
+    lines = [line for key in keys for line in await store.audit.history(key)]
+    if not lines:
+        key = keys[0]
+        named = one(key.flow, key.side, key.record_id)
+        raise UnknownRecord(f"nothing was ever written for {named} of {key.connection}")
+    return sorted(lines, key=lambda line: line.seq, reverse=True)
 
 
 def _written(line: AuditLine) -> str:
-    party, client = f"party {line.crm_id}", f"client {line.books_id}"
-    return f"{party} (of {client})" if line.side == "crm" else f"{client} (of {party})"
+    in_crm, in_books = one(line.flow, "crm", line.crm_id), one(line.flow, "books", line.books_id)
+    return f"{in_crm} (of {in_books})" if line.side == "crm" else f"{in_books} (of {in_crm})"
 
 
 def _request(line: AuditLine) -> str:
@@ -144,6 +165,19 @@ def _say_values(line: AuditLine, values: AuditValues | None) -> None:
         return
     for field in line.fields:
         _say(f"      {field}: {_shown(values.before.get(field))} → {_shown(values.after.get(field))}")
+
+
+def _say_times(line: AuditLine, values: AuditValues | None, indent: str) -> None:
+    """Say when both records were created and changed as their systems said it then: by that the newest edit is told."""
+    times = values.times if values else {}
+    for side, name in zip(("crm", "books"), words(line.flow), strict=True):
+        said = [
+            f"{what} {times[f'{side}_{what}']:%Y-%m-%d %H:%M:%S} UTC"
+            for what in ("created", "changed")
+            if f"{side}_{what}" in times
+        ]
+        if said:
+            _say(f"{indent}The {name} was then {', '.join(said)}.")
 
 
 def _say_verdict(verdict: Verdict) -> None:

@@ -98,6 +98,7 @@ async def _check_connection(temporal: Client, settings: Settings, name: str) -> 
                     connection=name,
                     webhooks=settings.public_url is not None,
                     crm=settings.connections[name].crm,
+                    opportunities=settings.connections[name].opportunities is not None,
                 ),
                 id=f"connection-check/{name}/{uuid.uuid4().hex[:8]}",
                 task_queue=WORKFLOW_QUEUE,

@@ -8,7 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.settings import Settings
 from starters.findings import Finding, fine, note, warning, wrong
-from starters.schedules import SWEEPS, Wanted, wanted_schedules
+from starters.schedules import HOOK_UPKEEP, OPPORTUNITY_SWEEP, SWEEPS, Wanted, wanted_schedules
 
 # A run may be late by its jitter, by one that was skipped because the last still ran, and by a deploy.
 LATE_AFTER, SLACK = 3, timedelta(minutes=1)
@@ -96,7 +96,8 @@ def _duration(wanted: Wanted, since: datetime, workflow_id: str) -> list[Finding
 async def _left_over(temporal: Client, settings: Settings, wanted: Sequence[Wanted]) -> list[Finding]:
     """Name the schedules that earlier settings asked for."""
     ids = {each.id for each in wanted}
-    possible = [f"{prefix}/{name}" for name in settings.connections for prefix in (*SWEEPS.values(), "hook-upkeep")]
+    kinds = dict.fromkeys((*SWEEPS.values(), OPPORTUNITY_SWEEP, HOOK_UPKEEP))
+    possible = [f"{kind}/{name}" for name in settings.connections for kind in kinds]
     unwanted = [each for each in possible if each not in ids and await _described(temporal, each) is not None]
     text = "the settings no longer ask for it; delete it in the Temporal UI"
     return [note(f"schedule {each}: {text}") for each in unwanted]

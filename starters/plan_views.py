@@ -34,6 +34,7 @@ SKIPPED: Mapping[str, str] = {
     "party-gone": "its party is not in the CRM any more",
     "made-by-us": "its party is not in the CRM any more",
     "undecided": "waits for a doubtful match",
+    "left-out": "the mapping's `when` leaves it out",
     "one-way": "the mapping carries nothing to the CRM",
 }
 """Why a record is left alone, in words."""

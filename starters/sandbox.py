@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from runtime.load import SANDBOX_FILE
 from runtime.processes import Child
 from runtime.settings import REFERENCE_FIELDS, Settings
+from starters.sandbox_pipelines import fill_capsule, fill_zoho_crm
 
 CAPSULE, ZOHO_CRM = "sandbox", "sandbox-zoho"
 CONNECTIONS = (CAPSULE, ZOHO_CRM)
@@ -73,7 +74,8 @@ def zoho_crm_addresses(settings: Settings) -> tuple[str, str]:
 async def connect_sandbox(settings: Settings) -> None:
     """Write the connections to the running sandbox into the data folder, where every command finds them.
 
-    The tokens are those that the stand-ins have from the start, which do not end.
+    At the first start a few opportunities are entered as well. The tokens are those that the stand-ins have from the
+    start, which do not end.
     """
     async with httpx.AsyncClient(timeout=5) as http:
         connections = {CAPSULE: await _of_capsule(http, settings), ZOHO_CRM: await _of_zoho_crm(http, settings)}
@@ -84,6 +86,7 @@ async def _of_capsule(http: httpx.AsyncClient, settings: Settings) -> dict[str, 
     url, freshbooks_url = addresses(settings)
     token = (await _info(http, url))["tokens"]["access"]
     await _make_capsule_field(http, url, token)
+    await fill_capsule(http, url, token)
     account = {"token": token, "base_url": url, "requests_per_hour": CAPSULE_PER_HOUR}
     return {"capsule": account, "opportunities": CAPSULE_PIPELINE, **await _with_freshbooks(http, freshbooks_url)}
 
@@ -92,6 +95,7 @@ async def _of_zoho_crm(http: httpx.AsyncClient, settings: Settings) -> dict[str,
     url, freshbooks_url = zoho_crm_addresses(settings)
     token = (await _info(http, url))["tokens"]["access"]
     await _make_zoho_crm_fields(http, url, token)
+    await fill_zoho_crm(http, url, token)
     account = {"token": token, "base_url": url, "accounts_url": url, "requests_per_minute": ZOHO_CRM_PER_MINUTE}
     return {"zoho_crm": account, "opportunities": ZOHO_CRM_PIPELINE, **await _with_freshbooks(http, freshbooks_url)}
 

@@ -15,6 +15,7 @@ from runtime.logs import set_up_logs
 from runtime.settings import Settings
 from runtime.temporal import target
 from starters.operators import latest_table
+from starters.record_names import one
 from starters.sandbox import CAPSULE, ZOHO_CRM, addresses, zoho_crm_addresses
 from starters.system import System
 from store.store import Store, open_store
@@ -76,7 +77,8 @@ async def _print_writes(stopped: asyncio.Event, store: Store, console: Console) 
     while not stopped.is_set():
         news = [line for line in await store.audit.latest(100) if line.seq > seen]
         for line in reversed(news):
-            text = f"{line.connection}: party {line.crm_id} → client {line.books_id}: {line.action} ({line.cause})"
+            crm, books = one(line.flow, "crm", line.crm_id), one(line.flow, "books", line.books_id)
+            text = f"{line.connection}: {crm} → {books}: {line.action} ({line.cause})"
             console.print(text, highlight=False, soft_wrap=True)
         seen = max([seen, *(line.seq for line in news)])
         with contextlib.suppress(TimeoutError):

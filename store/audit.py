@@ -35,7 +35,8 @@ class AuditEntry:
     `before`, `after` and `rules` are by field, sealed apart from the row, and can be erased. The rest is shown
     to whoever may see the log, and kept for ever: ids and reasons, no personal data. `cause` names the events, `side`
     the system that was written, `request` and `answer` what was asked of it and what it said ("PUT client 90210",
-    "200"), `rules` how each value was made ("from emailAddresses: choose, take, trim; owner crm").
+    "200"), `rules` how each value was made ("from emailAddresses: choose, take, trim; owner crm"). `times` are when
+    both records were created and last changed as far as their systems said it then; they are sealed with the values.
     """
 
     action: str
@@ -48,6 +49,7 @@ class AuditEntry:
     request: str = ""
     answer: str = ""
     rules: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,14 @@ class AuditLine:
 
 @dataclass(frozen=True)
 class AuditValues:
-    """What one row wrote, by field: personal data."""
+    """What one row wrote, by field: personal data. `times` are those of the records, in UTC, as far as they are kept:
+    `crm_created`, `crm_changed`, `books_created`, `books_changed`.
+    """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     rules: Mapping[str, str]
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Audit:
@@ -111,10 +116,11 @@ class Audit:
             query = select(AuditRow).where(*await rows_of(session, key)).order_by(AuditRow.seq.desc())
             return [_line(row) for row in await session.scalars(query)]
 
-    async def connections(self, side: Literal["crm", "books"], record_id: str) -> Sequence[str]:
-        """Return the connections whose log knows a record of this id."""
+    async def connections(self, side: Literal["crm", "books"], record_id: str, flows: Sequence[str]) -> Sequence[str]:
+        """Return the connections whose log knows a record of this id in one of these flows."""
         column = AuditRow.crm_id if side == "crm" else AuditRow.books_id
-        query = select(AuditRow.connection).where(column == record_id).distinct().order_by(AuditRow.connection)
+        known = select(AuditRow.connection).where(column == record_id, AuditRow.flow.in_(flows))
+        query = known.distinct().order_by(AuditRow.connection)
         async with self._database.reading() as session:
             return list(await session.scalars(query))
 
@@ -125,7 +131,8 @@ class Audit:
         if row is None:
             return None
         content = unseal(self._keys, row.sealed, *values_place(line.connection, line.flow, line.crm_id))
-        return AuditValues(content["before"], content["after"], content.get("rules", {}))
+        times = {name: datetime.fromisoformat(said) for name, said in content.get("times", {}).items()}
+        return AuditValues(content["before"], content["after"], content.get("rules", {}), times)
 
 
 async def rows_of(session: AsyncSession, key: RecordKey) -> Sequence[ColumnElement[bool]]:

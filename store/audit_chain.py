@@ -172,7 +172,9 @@ def _row(keys: KeyRing, key: RecordKey, books_id: str, entry: AuditEntry) -> Aud
 
 
 def _sealed(keys: KeyRing, key: RecordKey, entry: AuditEntry) -> bytes | None:
-    if not (entry.before or entry.after or entry.rules):
+    if not (entry.before or entry.after or entry.rules or entry.times):
         return None
-    content = {"before": dict(entry.before), "after": dict(entry.after), "rules": dict(entry.rules)}
+    content: dict[str, Any] = {"before": dict(entry.before), "after": dict(entry.after), "rules": dict(entry.rules)}
+    if entry.times:
+        content["times"] = {name: at.astimezone(UTC).isoformat() for name, at in entry.times.items()}
     return seal(keys, content, *values_place(key.connection, key.flow, key.record_id))

@@ -67,11 +67,15 @@ class Link:
 
 @dataclass(frozen=True)
 class StandingCounts:
-    """How many records of one flow are linked, are being created, and may have been created without an answer."""
+    """How many records of one flow are linked, are being created, and may have been created without an answer.
+
+    `linked` are pairs of which both live, `gone` those of which one was archived or deleted.
+    """
 
     linked: int
     creating: int
     in_doubt: int
+    gone: int = 0
 
 
 class Links:
@@ -134,16 +138,18 @@ class Links:
 
     async def standing(self, connection: str, flow: str) -> StandingCounts:
         """Return how a flow stands, in numbers."""
-        links = select(func.count()).where(LinkRow.connection == connection, LinkRow.flow == flow)
+        links = select(LinkRow.state, func.count()).where(LinkRow.connection == connection, LinkRow.flow == flow)
         intents = select(IntentRow.state, func.count()).where(
             IntentRow.connection == connection, IntentRow.flow == flow, IntentRow.state.in_(OPEN_STATES)
         )
         async with self._database.reading() as session:
-            linked = await session.scalar(links) or 0
+            linked = dict((await session.execute(links.group_by(LinkRow.state))).all())
             rows = await session.execute(intents.group_by(IntentRow.state))
             states = dict(rows.all())
         doubted = states.get("in-doubt", 0)
-        return StandingCounts(linked, sum(states.values()) - doubted, doubted)
+        creating = sum(states.values()) - doubted
+        living = linked.get("active", 0)
+        return StandingCounts(living, creating, doubted, sum(linked.values()) - living)
 
     async def confirm(
         self, key: RecordKey, agreed: Agreement, *, audit: AuditEntry | None = None, intent_id: int | None = None

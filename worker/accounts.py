@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,12 +27,19 @@ from connectors.http import TokenSource
 from mapping.context import Context
 from mapping.engine import Template, load_template
 from mapping.values import MappingError
-from runtime.load import WrongSettings, explain
+from runtime.load import WrongSettings, explain, settings_folder
 from runtime.settings import Connection, Settings
 from store.store import Store
 from worker.crms import CrmPlace, crm_parts
 from worker.hook_readers import hook_url
-from worker.opportunities import AnnounceDocument, AnnounceOpportunity, books_activities, crm_activities, tell_nobody
+from worker.opportunities import (
+    AnnounceDocument,
+    AnnounceOpportunity,
+    books_activities,
+    check_activities,
+    crm_activities,
+    tell_nobody,
+)
 from worker.tokens import account_token
 from worker.write_once import write_once
 
@@ -62,13 +70,28 @@ def clients_template(name: str, connection: Connection) -> Template:
     """Return the mapping of a connection's clients. Raises WrongSettings, with the line that is wrong."""
     place = ("connections", name, "clients", "mapping")
     try:
-        shipped = _shipped(connection)
-        if connection.clients.direction == "to-books":  # then overrides may use transforms that cannot be undone
-            shipped = shipped.one_way()
-        template = shipped.with_overrides(connection.clients.mapping)
+        return mapping_of(connection, settings_folder())
     except MappingError as error:
         raise WrongSettings(explain((*place, *error.path), str(error))) from error
+
+
+def mapping_of(connection: Connection, folder: Path) -> Template:
+    """Return the mapping of a connection's clients; its tables and functions lie in `folder`. Raises MappingError."""
+    shipped = _shipped(connection)
+    if connection.clients.direction == "to-books":  # then overrides may use transforms that cannot be undone
+        shipped = shipped.one_way()
+    template = shipped.with_overrides(connection.clients.mapping, folder)
     return template if connection.clients.direction == "both" else template.one_way()
+
+
+def context_of(connection: Connection) -> Context:
+    """Return the defaults of a connection's mapping. Raises ValueError for what is no currency or no country."""
+    flow = connection.clients
+    return Context(
+        default_currency=flow.default_currency,
+        default_language=flow.default_language,
+        phone_region=flow.phone_region,
+    )
 
 
 def check_mappings(settings: Settings) -> None:
@@ -141,6 +164,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
         PartyListing(parts.crm, mapping, store).stage_parties,
         WaitingActivities(parts.crm, mapping, store, wiring.announce, wiring.announce_client).let_go,
         *crm_activities(connection, parts.opportunities, store, wiring.announce_opportunity),
+        *check_activities(connection, parts.pipelines),
     ]
     pace = connection.crm_account.calls_per_second
     return AccountQueue(account_queue(connection.crm, name), activities, pace)
@@ -184,12 +208,7 @@ def _shipped(connection: Connection) -> Template:
 
 
 def _context(name: str, connection: Connection) -> Context:
-    flow = connection.clients
     try:
-        return Context(
-            default_currency=flow.default_currency,
-            default_language=flow.default_language,
-            phone_region=flow.phone_region,
-        )
+        return context_of(connection)
     except ValueError as error:
         raise WrongSettings(explain(("connections", name, "clients"), str(error))) from error

@@ -10,6 +10,7 @@ from activities.check_rules import Pace
 from activities.crm import Crm
 from activities.crm_checks import CheckedCapsule, CheckedCrm, CheckedZohoCrm
 from activities.crm_hooks import CapsuleHooks, ChannelKey, CrmHooks, ZohoChannels
+from activities.opportunity_checks import CheckedCapsulePipelines, CheckedOpportunities, CheckedZohoPipelines
 from activities.opportunity_crm import OpportunityCrm
 from activities.queues import CAPSULE, ZOHO_CRM
 from activities.zoho_crm import ZohoCrm
@@ -34,6 +35,7 @@ class CrmParts:
 
     crm: Crm
     opportunities: OpportunityCrm
+    pipelines: CheckedOpportunities
     hooks: CrmHooks | None
     checked: CheckedCrm
     pace: Pace
@@ -77,9 +79,11 @@ def crm_parts(place: CrmPlace, template: Template) -> CrmParts:
 
 def _capsule(place: CrmPlace, account: CapsuleAccount) -> CrmParts:
     api = CapsuleApi(place.http, place.token, account.base_url, place.connection.request_timeout)
+    opportunities = CapsuleOpportunityCrm(api, CapsuleOpportunities(api.calls))
     return CrmParts(
         crm=CapsuleCrm(api, place.connection.reference_field),
-        opportunities=CapsuleOpportunityCrm(api, CapsuleOpportunities(api.calls)),
+        opportunities=opportunities,
+        pipelines=CheckedCapsulePipelines(api, opportunities.milestones),
         hooks=CapsuleHooks(api, place.hook_url) if place.hook_url else None,
         checked=CheckedCapsule(api),
         pace=Pace(account.requests_per_hour, "an hour", f"{CAPSULE}.requests_per_hour"),
@@ -90,9 +94,12 @@ def _zoho_crm(place: CrmPlace, account: ZohoCrmAccount, template: Template) -> C
     api = ZohoCrmApi(place.http, place.token, zoho_api_url(account), place.connection.request_timeout)
     leads = LeadRules(account.leads == "convert", account.lead_source)
     keys = {event: ChannelKey(*key) for event, key in channel_keys(place.keys, place.name).items()}
+    deals = ZohoDeals(api)
+    opportunities = ZohoDealCrm(deals, place.invoice_fields)
     return CrmParts(
         crm=ZohoCrm(api, template, place.connection.reference_field, leads),
-        opportunities=ZohoDealCrm(ZohoDeals(api), place.invoice_fields),
+        opportunities=opportunities,
+        pipelines=CheckedZohoPipelines(deals, opportunities.milestones),
         hooks=ZohoChannels(api, place.hook_url, keys) if place.hook_url else None,
         checked=CheckedZohoCrm(api),
         pace=Pace(account.requests_per_minute, "a minute", f"{ZOHO_CRM}.requests_per_minute"),

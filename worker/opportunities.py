@@ -8,12 +8,15 @@ from activities.document_rules import Approvals, DocumentRules
 from activities.document_sides import DocumentSettings
 from activities.documents import DocumentActivities
 from activities.opportunities import OpportunityActivities
+from activities.opportunity_check_rules import OpportunityNames
+from activities.opportunity_checks import CheckedOpportunities, DocumentCheckActivities, OpportunityCheckActivities
 from activities.opportunity_crm import OpportunityCrm
 from activities.opportunity_passes import OpportunityPassActivities
 from activities.opportunity_sides import OpportunityRules
 from activities.queues import FRESHBOOKS
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.documents import FreshBooksDocuments
+from mapping.rules import Owner
 from runtime.opportunities import OpportunitiesFlow
 from runtime.settings import Connection, Settings
 from store.records import RecordKey
@@ -52,6 +55,7 @@ def document_rules(flow: OpportunitiesFlow) -> DocumentRules:
         number_prefix={"estimate": flow.estimate_prefix, "invoice": flow.invoice_prefix},
         approvals=Approvals(asked.above, asked.first_invoice, asked.escalate_after, asked.expire_after),
         predict=predictor(flow),
+        both_changed=Owner(flow.both_changed),
     )
 
 
@@ -102,6 +106,17 @@ def crm_activities(
     ]
 
 
+def check_activities(connection: Connection, pipelines: CheckedOpportunities) -> Activities:
+    """Return what `ledgerline doctor` asks of the CRM's pipelines; nothing where opportunities are not synced."""
+    flow = connection.opportunities
+    if flow is None:
+        return []
+    fields = {str(shown): name for shown, name in flow.invoice_fields.items()}
+    names = OpportunityNames(flow.estimate_from, tuple(flow.milestones), fields)
+    check = OpportunityCheckActivities(pipelines, names)
+    return [check.examine_opportunities, check.list_owners]
+
+
 def books_activities(
     connection: Connection, freshbooks: FreshBooksApi, store: Store, announce: AnnounceDocument
 ) -> Activities:
@@ -111,8 +126,12 @@ def books_activities(
         return []
     settings = DocumentSettings(flow.due_days, flow.default_owner, flow.invoice_link)
     once = write_once(connection, store, FRESHBOOKS)
-    documents = DocumentActivities(FreshBooksDocuments(freshbooks.account), settings, store, once, announce)
+    api = FreshBooksDocuments(freshbooks.account)
+    documents = DocumentActivities(api, settings, store, once, announce)
+    check = DocumentCheckActivities(api, flow.default_owner)
     return [
+        check.examine_documents,
+        check.examine_owners,
         documents.read_document,
         documents.look_for_document,
         documents.write_document,

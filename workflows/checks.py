@@ -12,10 +12,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.crm_hooks import CrmHookActivities
     from activities.hooks import FreshBooksHookActivities
     from activities.models import ConnectionName
+    from activities.opportunity_checks import DocumentCheckActivities, OpportunityCheckActivities, OwnersAsked
     from activities.queues import FRESHBOOKS
     from activities.sweep_models import HookList, Identity
     from activities.watch_models import AccountName, Finding, Findings
-    from workflows.hooks import CLIENT_EVENTS, PARTY_EVENTS
+    from workflows.hooks import CLIENT_EVENTS, DOCUMENT_EVENTS, OPPORTUNITY_EVENTS, PARTY_EVENTS
     from workflows.models import CheckReport, CheckRequest
     from workflows.options import STORE_CALL, check
 
@@ -45,6 +46,8 @@ class ConnectionCheck:
             examined = await asyncio.gather(*(self._examine(each) for each in known))
             for system, findings in zip(known, examined, strict=True):
                 self._note(system, findings)
+            if request.opportunities and len(known) > 1:
+                self._note(FRESHBOOKS, await _answered(self._owners()))
             self._report.notes.extend(BUILT_IN.get(request.crm, ()))
         return self._report
 
@@ -74,8 +77,10 @@ class ConnectionCheck:
     async def _examine(self, system: str) -> list[Finding]:
         if system != FRESHBOOKS:
             checks = [self._service(system), self._custom_fields(), self._crm_hooks()]
+            checks += [self._opportunities()] if self._request.opportunities else []
         else:
             checks = [self._service(FRESHBOOKS), self._callbacks()]
+            checks += [self._documents()] if self._request.opportunities else []
         return [finding for each in checks for finding in await _answered(each)]
 
     async def _service(self, system: str) -> list[Finding]:
@@ -92,6 +97,24 @@ class ConnectionCheck:
         found: Findings = await workflow.execute_activity_method(examine, self._asked, **self._check(self._request.crm))
         return found.findings
 
+    async def _opportunities(self) -> list[Finding]:
+        examine = OpportunityCheckActivities.examine_opportunities
+        found = await workflow.execute_activity_method(examine, self._asked, **self._check(self._request.crm))
+        return found.findings
+
+    async def _documents(self) -> list[Finding]:
+        examine = DocumentCheckActivities.examine_documents
+        found = await workflow.execute_activity_method(examine, self._asked, **self._check(FRESHBOOKS))
+        return found.findings
+
+    async def _owners(self) -> list[Finding]:
+        """Compare the CRM's users with FreshBooks' staff: who owns an opportunity should own its estimate."""
+        crm, asked = self._check(self._request.crm), self._asked
+        listed = await workflow.execute_activity_method(OpportunityCheckActivities.list_owners, asked, **crm)
+        owners = OwnersAsked(connection=self._request.connection, crm=listed.crm, owners=listed.owners)
+        examine = DocumentCheckActivities.examine_owners
+        return (await workflow.execute_activity_method(examine, owners, **self._check(FRESHBOOKS))).findings
+
     async def _crm_hooks(self) -> list[Finding]:
         if not self._request.webhooks:
             return [Finding(level="note", text=NO_WEBHOOKS)]
@@ -100,7 +123,8 @@ class ConnectionCheck:
         if not listed.allowed:
             text = "webhooks: this token may have none; connect as an administrator with a registered application"
             return [Finding(level="warning", text=f"{text}, or leave all changes to the sweeps")]
-        return _judge_hooks(listed, PARTY_EVENTS[self._request.crm])
+        more = OPPORTUNITY_EVENTS[self._request.crm] if self._request.opportunities else ()
+        return _judge_hooks(listed, (*PARTY_EVENTS[self._request.crm], *more))
 
     async def _callbacks(self) -> list[Finding]:
         if not self._request.webhooks:
@@ -110,7 +134,7 @@ class ConnectionCheck:
         if not listed.allowed:
             text = "webhooks: this token may have none; connect again as somebody who may read clients"
             return [Finding(level="warning", text=f"{text}, or leave all changes to the sweeps")]
-        return _judge_hooks(listed, CLIENT_EVENTS)
+        return _judge_hooks(listed, (*CLIENT_EVENTS, *(DOCUMENT_EVENTS if self._request.opportunities else ())))
 
     def _check(self, system: str) -> workflow.ActivityConfig:
         return check(system, self._request.connection)

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
         WriteParty,
     )
     from activities.passes import PassActivities
+    from activities.sides import record_times
     from workflows.client_calls import ClientCalls
     from workflows.desk import show
     from workflows.employers import announce_people, is_renamed
@@ -240,6 +241,12 @@ class ClientPass:
             adopted=plan.action == "link",
             create=planned.create,
             client_read_at=planned.client.read_at if planned.client else None,
+            times=record_times(
+                crm_created=party.created_at,
+                crm_changed=party.changed_at,
+                books_created=planned.client.created_at if planned.client else None,
+                books_changed=planned.client.changed_at if planned.client else None,
+            ),
         )
 
     def _back(self, write: WriteClient, planned: PlannedPass, client_fingerprint: str) -> WriteParty:
@@ -252,6 +259,7 @@ class ClientPass:
             client_fingerprint=client_fingerprint,
             mapping_version=write.mapping_version,
             cause=self.cause,
+            times=write.times,
         )
 
     async def _create(self, write: WriteClient, summary: str) -> ClientUpsertResult:

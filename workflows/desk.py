@@ -65,12 +65,12 @@ class Desk:
             raise ApplicationError("nothing is held here: the sync goes on by itself", non_retryable=True)
         if self._resolution is not None:
             raise ApplicationError("somebody has just decided this: look again", non_retryable=True)
-        if resolution.choice == "pick" and resolution.client_id is None and resolution.party_id is None:
-            text = "say which client: {choice: pick, client_id: …}, or which party: {choice: pick, party_id: …}"
-            raise ApplicationError(text, non_retryable=True)
         fitting = _choices(self._held)
         if self._held.opportunity_id is not None and resolution.choice not in fitting.split(", "):
             text = f"{resolution.choice} does not decide a hold of the reason {self._held.reason}; choices: {fitting}"
+            raise ApplicationError(text, non_retryable=True)
+        if resolution.choice == "pick" and resolution.client_id is None and resolution.party_id is None:
+            text = "say which client: {choice: pick, client_id: …}, or which party: {choice: pick, party_id: …}"
             raise ApplicationError(text, non_retryable=True)
 
     async def ask(

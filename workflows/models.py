@@ -233,11 +233,14 @@ class HookReport(BaseModel):
 
 
 class CheckRequest(BaseModel):
-    """One connection to be checked; `webhooks` says whether providers can reach us at all."""
+    """One connection to be checked; `webhooks` says whether providers can reach us at all, `opportunities` whether
+    the connection syncs them.
+    """
 
     connection: str
     webhooks: bool = False
     crm: str = CAPSULE
+    opportunities: bool = False
 
 
 class CheckReport(BaseModel):

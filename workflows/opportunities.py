@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import Change, Resolution
     from workflows.opportunity_calls import OpportunityCalls
     from workflows.opportunity_models import OpportunityChoice, OpportunityRequest, OpportunityResult
-    from workflows.opportunity_pass import Again, OpportunityPass
+    from workflows.opportunity_pass import ECHOES, Again, OpportunityPass
     from workflows.search_attributes import IN_STEP, SYNC_STATE
 
 APPROVAL = "approval"
@@ -134,10 +134,14 @@ class OpportunityToEstimate:
         return bool(self._changes)
 
     async def _is_news(self) -> bool:
-        """Return whether what arrived may cure the hold: sweeps announce a held record again and again."""
+        """Return whether what arrived may cure the hold: sweeps announce a held record again and again, and FreshBooks
+        tells of our own writes.
+        """
         arrived, self._changes = self._changes, []
-        plain = all(each.system != FRESHBOOKS and each.priority > 1 for each in arrived)
-        if plain and (await self._calls.read_opportunity()).fingerprint == self._pass.seen:
+        told = any(each.system == FRESHBOOKS for each in arrived)
+        plain = all(each.priority > 1 for each in arrived) and (not told or workflow.patched(ECHOES))
+        is_same = plain and (await self._calls.read_opportunity()).fingerprint == self._pass.seen
+        if is_same and not (told and await self._pass.documents_moved()):
             return False
         self._changes = [*arrived, *self._changes]
         return True

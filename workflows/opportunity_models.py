@@ -1,6 +1,7 @@
 """What starters tell the workflows of opportunities, and what they answer. Tolerant, as those of clients are."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -8,10 +9,13 @@ from workflows.models import CAPSULE, Change
 
 
 class OpportunityChoice(BaseModel):
-    """What a person chose in the course of a pass: the digest of what was approved, and that it may be written on."""
+    """What a person chose in the course of a pass: the digest of what was approved, that it may be written on, and for
+    the next attempt only which side is right where both have changed.
+    """
 
     approved: str = ""
     breaks: bool = False
+    side: Literal["crm", "books"] | None = None
 
 
 class OpportunityRequest(BaseModel):

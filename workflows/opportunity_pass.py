@@ -35,10 +35,14 @@ with workflow.unsafe.imports_passed_through():
     from workflows.search_attributes import IN_DOUBT, SYNCING
 
 ASKED_BY_PERSON = 1
-NO_PARTY = 0
+NO_PARTY, IN_STEP = 0, "in-step"
 # A client is made by its own workflow, which may have to wait for its account or for a person. We look again ever more
 # rarely, and after this long we ask a person what is wrong.
 FIRST_LOOK, LONGEST_LOOK, CLIENT_PATIENCE = timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=10)
+DECLINED = "declined"  # the name of a patch: runs from before it go on as they began
+# Names of patches too. What a lost create has left is looked for although it is not due any more, and what was adopted
+# is compared at once; an echo of our own write is no news.
+LOST_CREATES, ECHOES = "lost-creates", "echoes"
 # In ten minutes one opportunity and its documents: two systems may be answering each other.
 MOST_WRITES = 30
 
@@ -58,25 +62,44 @@ class OpportunityPass:
         self.seen = ""
         self.cause = ""
         self.settle_time = timedelta(0)
+        self._known_as: dict[str, object] = {}
+        self._documents: dict[int, tuple[Kind, str]] = {}
+        self._adopted = ""
 
     async def attempt(self, *, books_news: bool) -> OpportunityResult:
         """Make one attempt. Raises Again, and FailureError for what an activity could not do."""
+        result = await self._attempt(books_news=books_news)
+        adopted, self._adopted = self._adopted, ""
+        done = [each for each in (adopted, result.outcome) if each and each != IN_STEP]
+        return OpportunityResult(outcome=", ".join(done) or IN_STEP)
+
+    async def documents_moved(self) -> bool:
+        """Return whether a document is not as this pass has read or left it. Without any, nobody can say: it may be."""
+        for document_id, (kind, fingerprint) in self._documents.items():
+            if (await self._calls.read_document(kind, document_id)).fingerprint != fingerprint:
+                return True
+        return not self._documents
+
+    async def _attempt(self, *, books_news: bool) -> OpportunityResult:
+        self._documents = {}
         standing = await self._begin()
         for create in (standing.estimate.create, standing.invoice.create):
             await self._settle(create)
         opportunity = await self._calls.read_opportunity()
-        self.seen = opportunity.fingerprint
+        self.seen, self._known_as = opportunity.fingerprint, opportunity.known_as
         if not books_news and self._is_unchanged(standing, opportunity):
-            return OpportunityResult(outcome="in-step")
+            return OpportunityResult(outcome=IN_STEP)
         asked = PlanDocuments(key=self._key, standing=standing, opportunity=opportunity, approved=self.choice.approved)
         asked.by_person = self._calls.rank <= ASKED_BY_PERSON
+        asked.take, self.choice.side = self.choice.side, None
         await self._read(asked)
         plan = await self._plan(asked)
         if plan.needs_client:
-            await self._wait_for_client(opportunity)
-            raise Again
+            if await self._wait_for_client(opportunity):
+                raise Again
+            return await self._declined(asked, "skipped")
         if plan.hold_reason is not None:
-            return await self._hold(plan)
+            return await self._hold(asked, plan)
         return await self._carry_out(asked, plan)
 
     async def _begin(self) -> OpportunityStanding:
@@ -118,14 +141,18 @@ class OpportunityPass:
         standing, due = asked.standing, self._due(asked.standing, asked.opportunity)
         if standing.estimate.document_id is not None:
             asked.estimate = await self._calls.read_document("estimate", standing.estimate.document_id)
+            self._remember("estimate", asked.estimate)
         if standing.invoice.document_id is not None:
             asked.invoice = await self._calls.read_document("invoice", standing.invoice.document_id)
+            self._remember("invoice", asked.invoice)
         if due:
             asked.client_id = (await self._client(asked.opportunity)).client_id
         for kind in ("estimate", "invoice"):
-            if kind in due:
+            create = standing.of(kind).create
+            is_lost = create is not None and create.in_doubt
+            if kind in due or (is_lost and workflow.patched(LOST_CREATES)):
                 await self._look(asked, kind)
-            elif standing.of(kind).create is not None:
+            elif create is not None:
                 document = self._calls.document_key(kind)
                 await workflow.execute_local_activity_method(Store.drop_document, document, **STORE_CALL)
 
@@ -153,8 +180,11 @@ class OpportunityPass:
     async def _plan(self, asked: PlanDocuments) -> OpportunityPlan:
         return await workflow.execute_local_activity_method(Store.plan_documents, asked, **STORE_CALL)
 
-    async def _wait_for_client(self, opportunity: OpportunitySide) -> None:
-        """Let the opportunity's party get its client first, and wait for it. Asks a person if that takes too long."""
+    async def _wait_for_client(self, opportunity: OpportunitySide) -> bool:
+        """Let the opportunity's party get its client first, and wait for it. Asks a person if that takes too long.
+
+        Returns False if that person leaves the opportunity alone.
+        """
         began, wait = workflow.now(), FIRST_LOOK
         for party_id in opportunity.party_ids:
             await self._calls.announce_party(party_id, f"opportunity {self._key.opportunity_id}")
@@ -165,15 +195,16 @@ class OpportunityPass:
                     "the opportunity's party has no client in FreshBooks: look whether its own sync is held "
                     "(`ledgerline holds list`), or give the opportunity another party, then retry"
                 )
-                await self._ask(self.held("missing-parent", {"explanation": text}), text, None)
-                return
+                decided = await self._ask(self.held("missing-parent", {"explanation": text}), text, None)
+                return decided.choice != "skip" or not workflow.patched(DECLINED)
             await workflow.sleep(wait, summary="until the party has its client")
             wait = min(2 * wait, LONGEST_LOOK)
+        return True
 
-    async def _hold(self, plan: OpportunityPlan) -> OpportunityResult:
+    async def _hold(self, asked: PlanDocuments, plan: OpportunityPlan) -> OpportunityResult:
         decided = await self._ask(self.held(plan.hold_reason or "anomaly", plan.evidence), plan.explanation, plan)
         if decided.choice == "reject":
-            return OpportunityResult(outcome="rejected")
+            return await self._declined(asked, "rejected")
         if decided.choice != "skip":
             raise Again
         if plan.orphans is not None:
@@ -181,7 +212,18 @@ class OpportunityPass:
                 key=self._calls.document_key(plan.orphans), state="orphaned", cause=self.cause, version=plan.version
             )
             await workflow.execute_local_activity_method(Store.end_document, ended, **STORE_CALL)
-        return OpportunityResult(outcome="skipped")
+        return await self._declined(asked, "skipped")
+
+    async def _declined(self, asked: PlanDocuments, outcome: str) -> OpportunityResult:
+        """End the pass, and with it the intents of what a person does not want: left open, they would be taken up again
+        within the hour, and the same question asked.
+        """
+        for kind in ("estimate", "invoice"):
+            create = asked.standing.of(kind).create
+            if create is not None and not create.in_doubt and workflow.patched(DECLINED):
+                document = self._calls.document_key(kind)
+                await workflow.execute_local_activity_method(Store.drop_document, document, **STORE_CALL)
+        return OpportunityResult(outcome=outcome)
 
     async def _carry_out(self, asked: PlanDocuments, plan: OpportunityPlan) -> OpportunityResult:
         await self._check_breaker(asked, plan)
@@ -189,6 +231,9 @@ class OpportunityPass:
         for document in plan.documents:
             written = await self._take_steps(asked, plan, document)
             invoice = written if document.kind == "invoice" else invoice
+        if any(each.action == "adopt" for each in plan.documents) and workflow.patched(LOST_CREATES):
+            self._adopted = ", ".join(filter(None, (self._adopted, _outcome(plan))))
+            raise Again
         for kind, base in plan.settled.items():
             await self._settle_document(asked, plan, kind, base)
         if plan.move_to or plan.crm_writes:
@@ -201,6 +246,8 @@ class OpportunityPass:
                     seen=asked.opportunity.fingerprint,
                     cause=self.cause,
                     version=plan.version,
+                    document_created_at=asked.estimate.created_at if asked.estimate else None,
+                    document_changed_at=asked.estimate.changed_at if asked.estimate else None,
                 )
             )
         if invoice is not None and asked.opportunity.exists:
@@ -241,6 +288,7 @@ class OpportunityPass:
     async def _take_steps(self, asked: PlanDocuments, plan: OpportunityPlan, document: DocumentPlan) -> DocumentSide:
         """Take the steps of one document, each a request of its own: FreshBooks drops fields beside an action."""
         standing = asked.standing.of(document.kind)
+        before = asked.estimate if document.kind == "estimate" else asked.invoice
         step = document
         for action in (document.action, *document.then):
             step = step.model_copy(update={"action": action})
@@ -253,12 +301,18 @@ class OpportunityPass:
                 create=plan.reopened.get(document.kind, standing.create),
                 opportunity_created_at=asked.opportunity.created_at,
                 opportunity_changed_at=asked.opportunity.changed_at,
+                document_created_at=before.created_at if before else None,
+                document_changed_at=before.changed_at if before else None,
             )
             written = await self._calls.write_document(write)
             step = step.model_copy(update={"document_id": written.document.document_id})
+            self._remember(document.kind, written.document)
             if written.mismatch:
                 await self._ask(self._mismatch(document, written.document, written.mismatch), written.mismatch, None)
         return written.document
+
+    def _remember(self, kind: Kind, side: DocumentSide) -> None:
+        self._documents[side.document_id] = (kind, side.fingerprint)
 
     def _mismatch(self, document: DocumentPlan, side: DocumentSide, text: str) -> OpenHold:
         evidence: dict[str, object] = {
@@ -282,10 +336,11 @@ class OpportunityPass:
     def held(self, reason: str, evidence: dict[str, object]) -> OpenHold:
         """Return a hold of this opportunity."""
         key = PartyKey(connection=self._key.connection, party_id=NO_PARTY)
-        return OpenHold(key=key, opportunity_id=self._key.opportunity_id, reason=reason, evidence=evidence)
+        shown = {"opportunity": self._known_as, **evidence}
+        return OpenHold(key=key, opportunity_id=self._key.opportunity_id, reason=reason, evidence=shown)
 
 
 def _outcome(plan: OpportunityPlan) -> str:
     done = [f"{each.kind} {each.action}" for each in plan.documents]
     done += ["opportunity"] if plan.move_to or plan.crm_writes else []
-    return ", ".join(done) or "in-step"
+    return ", ".join(done) or IN_STEP

@@ -15,8 +15,16 @@ LARGEST_PAGE = 100
 
 
 def one(key: str, model: type[R]) -> Callable[[Answer], R]:
-    """Return a reader of the single record under `response.result.<key>`."""
-    return lambda answer: model.model_validate(_result(answer)[key])
+    """Return a reader of the single record under `response.result.<key>`.
+
+    Of credit notes some say that the plural names the single one: that is read too.
+    """
+
+    def read(answer: Answer) -> R:
+        result = _result(answer)
+        return model.model_validate(result[key if key in result else f"{key}s"])
+
+    return read
 
 
 def page_of(key: str, model: type[R]) -> Callable[[Answer], Page[R]]:

@@ -7,6 +7,7 @@ from sandbox.calls import Call
 from sandbox.clock import EASTERN, told
 from sandbox.freshbooks.errors import refused, unknown_account
 from sandbox.ledger import Record
+from sandbox.lookup import Lookup
 from sandbox.records import Records
 from sandbox.settings import FreshBooksSettings
 from sandbox.tokens import Tokens
@@ -16,7 +17,10 @@ BUSINESS_ID = 880_001
 IDENTITY_ID = 7001
 CURRENCY, LANGUAGE = "EUR", "en"
 ROW_KEYS = {"contacts": "contactid"}
-LAZY_FIRST_IDS = {"estimate": 50_001, "invoice": 70_001, "item": 30_001, "tax": 4001, "email": 1}
+LAZY_FIRST_IDS = {"estimate": 50_001, "invoice": 70_001, "item": 30_001, "tax": 4001, "email": 1} | {
+    "payment": 90_001,
+    "credit_note": 95_001,
+}
 """Of the kinds of which there may be none at all."""
 
 
@@ -25,6 +29,7 @@ class Account:
 
     def __init__(self, records: Records, tokens: Tokens, settings: FreshBooksSettings, seed: int) -> None:
         self.records, self.tokens, self.settings, self.seed = records, tokens, settings, seed
+        self.payments = Lookup(records, "payment", _payment_keys)
 
     def uuid_of(self, name: str) -> str:
         """Return a UUID that is the same for the same seed and name."""
@@ -62,6 +67,10 @@ class Account:
     def business_uuid(self, place: int = 0) -> str:
         """Return the UUID of the sandbox's own business, or of a further one by its place."""
         return self.uuid_of(f"business {place}" if place else "business")
+
+
+def _payment_keys(payment: Record) -> list[tuple[str, str]]:
+    return [("invoiceid", str(payment["invoiceid"])), ("creditid", str(payment["creditid"] or 0))]
 
 
 def eastern(instant: datetime) -> str:

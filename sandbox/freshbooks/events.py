@@ -21,7 +21,7 @@ PAUSES = (10.0, 60.0, 300.0, 1800.0)
 SIGNATURE = "X-FreshBooks-Hmac-SHA256"
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
-NOUNS = {"client", "estimate", "invoice", "item", "tax"}
+NOUNS = {"client", "credit_note", "estimate", "invoice", "item", "payment", "tax"}
 """Kinds of records whose changes are told."""
 
 FAILURES_UNTIL_DISABLED = 3

@@ -17,7 +17,8 @@ from sandbox.freshbooks.values import day, flag, text, whole
 from sandbox.ledger import Record
 
 THING = "invoice"
-DRAFT, SENT, VIEWED = 1, 2, 3
+DRAFT, SENT, VIEWED, PAID, PARTIAL = 1, 2, 3, 4, 8
+DELETED = 1
 WORDS = {DRAFT: "draft", SENT: "sent", VIEWED: "viewed"}
 SETTABLE = "Status must be one of 'draft', 'sent', 'viewed' or 'disputed'."
 TEXTS = (*SNAPSHOT, "address", "discount_description", "payment_details", "return_uri")
@@ -61,15 +62,45 @@ def own(document: Record, draft: Record, *, new: bool) -> Record:
 def with_balance(account: Account, invoice: Record) -> Record:
     """Return an invoice with what is paid and what is outstanding of its amount."""
     reckon = reckoner(account.settings, invoice["currency_code"])
-    paid = Decimal(invoice["paid"]["amount"] if invoice["paid"] else 0)
-    outstanding = Decimal(invoice["amount"]["amount"]) - paid
-    return {**invoice, "paid": reckon.money(paid), "outstanding": reckon.money(outstanding)}
+    paid, amount = Decimal(invoice["paid"]["amount"] if invoice["paid"] else 0), Decimal(invoice["amount"]["amount"])
+    state: Record = {}
+    if payments := payments_of(account, invoice["id"]):
+        counted = counting(payments, invoice["currency_code"])
+        received = sum((Decimal(each["amount"]["amount"]) for each in counted), Decimal(0))
+        paid = min(received, amount) if account.settings.overpaid_shown == "capped" else received
+        last = max((each["date"] for each in counted), default=None)
+        state = _paid_state(invoice, received, amount, last)
+    return {**invoice, **state, "paid": reckon.money(paid), "outstanding": reckon.money(amount - paid)}
+
+
+def payments_of(account: Account, invoice_id: int) -> list[Record]:
+    """Return all payments of an invoice, deleted ones too."""
+    found = (account.records.get("payment", each) for each in sorted(account.payments.find("invoiceid", invoice_id)))
+    return [each for each in found if each is not None]
+
+
+def counting(payments: list[Record], code: str) -> list[Record]:
+    """Return the payments that count towards an invoice in a currency: nothing is converted."""
+    return [each for each in payments if each["vis_state"] != DELETED and each["amount"]["code"] == code]
+
+
+def _paid_state(invoice: Record, received: Decimal, amount: Decimal, last: str | None) -> Record:
+    """Return the states that follow from what came in. Without any of it an invoice is again what it was: the display
+    status, which no payment changes, still says so.
+    """
+    if received > 0 and received >= amount:
+        return {"status": PAID, "v3_status": "paid", "payment_status": "paid", "date_paid": last}
+    if received > 0:
+        return {"status": PARTIAL, "v3_status": "partial", "payment_status": "partial", "date_paid": None}
+    before = next((number for number, word in WORDS.items() if word == invoice["display_status"]), DRAFT)
+    return {**_moved({}, before), "payment_status": "unpaid", "date_paid": None}
 
 
 def shown_state(account: Account, invoice: Record) -> Record:
     """Return the states of an invoice as answered: one that is past its day is overdue, without having been written."""
     today = account.now().astimezone(EASTERN).date().isoformat()
-    late = invoice["v3_status"] in ("sent", "viewed") and invoice["due_date"] < today
+    open_states = ("sent", "viewed", *(["partial"] if account.settings.partial_can_be_overdue else []))
+    late = invoice["v3_status"] in open_states and invoice["due_date"] < today
     return {"v3_status": "overdue"} if late else {}
 
 

@@ -1,5 +1,5 @@
-"""Search keys of estimates, invoices, items, taxes and staff. What is not known is ignored, and the list comes
-unfiltered.
+"""Search keys of documents, payments, credit notes, items, taxes and staff. What is not known is ignored, and the list
+comes unfiltered.
 
 Source: https://www.freshbooks.com/api/parameters
 """
@@ -70,10 +70,10 @@ def _true(test: Test) -> Maker:
     return make
 
 
-def _cost(*, least: bool) -> Maker:
+def _amount(field: str, *, least: bool) -> Maker:
     def make(key: str, values: list[str]) -> Test:
-        bound = number(key, values[-1], "item")
-        return lambda record: (Decimal(record["unit_cost"]["amount"]) - bound) * (1 if least else -1) >= 0
+        bound = number(key, values[-1], "")
+        return lambda record: (Decimal(record[field]["amount"]) - bound) * (1 if least else -1) >= 0
 
     return make
 
@@ -110,9 +110,30 @@ ITEMS: Mapping[str, Maker] = {
     **{key: _ids("id") for key in ("itemid", "itemids")},
     "sku": _equal("sku"),
     "description": _like("description"),
-    "unit_cost_min": _cost(least=True),
-    "unit_cost_max": _cost(least=False),
+    "unit_cost_min": _amount("unit_cost", least=True),
+    "unit_cost_max": _amount("unit_cost", least=False),
     **UPDATED,
+    **STATE,
+}
+PAYMENTS: Mapping[str, Maker] = {
+    **{key: _ids("id") for key in ("logid", "logids")},
+    "invoiceid": _ids("invoiceid"),
+    **{key: _ids("clientid") for key in ("clientid", "clientids", "customerid", "customerids")},
+    "date_min": _from_day("date"),
+    "date_max": _to_day("date"),
+    "amount_min": _amount("amount", least=True),
+    "amount_max": _amount("amount", least=False),
+    "type": _equal("type"),
+    "currency": lambda _key, values: lambda payment: bool(payment["amount"]["code"] == values[-1]),
+    "notes": _like("note"),
+    "from_credit": _true(lambda payment: bool(payment["from_credit"])),
+    **UPDATED,
+    **STATE,
+}
+CREDITS: Mapping[str, Maker] = {
+    "clientid": _ids("clientid"),
+    "date_min": _from_day("create_date"),
+    "date_max": _to_day("create_date"),
     **STATE,
 }
 TAXES: Mapping[str, Maker] = {

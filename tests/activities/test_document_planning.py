@@ -229,9 +229,9 @@ def test_a_won_opportunity_without_an_estimate_is_invoiced_all_the_same(rules: D
 
 
 def test_an_estimate_of_another_amount_is_not_invoiced_unasked(rules: DocumentRules) -> None:
-    """S39: the lines come to 1300, the opportunity says 1250.50."""
+    """S39: the lines come to 1300, the opportunity says 1250.50, and the customer has seen the estimate."""
     lines = [Line(name="Design", unit_cost="1000.00"), Line(name="Build", unit_cost="300.00")]
-    estimate = document("1300.00", lines=lines)
+    estimate = document("1300.00", status="sent", lines=lines)
     plan = planned(
         rules,
         opportunity=opportunity(state="won", milestone="Won"),

@@ -32,6 +32,10 @@ class Books:
         """Return every client."""
         return list(httpx.get(f"{self.url}/_sandbox/records/client").json()["records"])
 
+    def documents(self, kind: str) -> list[dict[str, Any]]:
+        """Return every estimate, or every invoice."""
+        return list(httpx.get(f"{self.url}/_sandbox/records/{kind}").json()["records"])
+
     def client_writes(self) -> int:
         """Return how many writes of clients FreshBooks has accepted."""
         return len(httpx.get(f"{self.url}/_sandbox/ledger?kind=client").json()["entries"])
@@ -113,6 +117,34 @@ def test_zoho_crm_is_kept_in_step_beside_capsule_with_books_of_its_own(up: Up) -
     assert not any(sandbox.knows(email) for email in emails)
 
 
+def test_a_newcomer_sees_estimates_and_invoices_within_a_minute(up: Up) -> None:
+    """S19, S38: of what is for sale in both CRMs from the start; what has not come so far has none."""
+    sandbox = Sandbox(up)
+    for books, estimates, invoices in ((sandbox, 2, 1), (sandbox.zoho_books, 1, 1)):
+
+        def sold(books: Books = books, wanted: tuple[int, int] = (estimates, invoices)) -> bool:
+            return (len(books.documents("estimate")), len(books.documents("invoice"))) == wanted
+
+        _eventually(sold, within=60)
+    amounts = {each["amount"]["amount"] for each in sandbox.documents("estimate")}
+    assert amounts == {"1250.50", "4800.00"}
+    assert ": opportunity " in up.output()
+    assert "→ estimate " in up.output()
+
+
+def test_the_story_of_an_estimate_is_told_by_its_id(up: Up) -> None:
+    """S44: why does it say this amount?"""
+    sandbox = Sandbox(up)
+    _eventually(lambda: len(sandbox.documents("estimate")) == 2, within=60)
+    estimate = sandbox.documents("estimate")[0]["id"]
+    said = up.command("audit", "explain", f"estimate:{estimate}", "amount", "--connection", "sandbox").stdout
+    assert f"amount of estimate {estimate} (of opportunity " in said
+    assert "The rule was: from the opportunity's value; owner crm, both (estimate)" in said
+    shown = up.command("status").stdout
+    assert "estimates in step" in shown
+    assert "opportunities swept until" in shown
+
+
 def test_the_addresses_of_all_stand_ins_are_shown(up: Up) -> None:
     shown = up.output()
     for name in ("capsule_port", "freshbooks_port", "zoho_crm_port", "zoho_freshbooks_port"):
@@ -124,6 +156,8 @@ def test_the_doctor_finds_nothing_wrong_with_a_running_system(up: Up) -> None:
     found = up.command("doctor")
     assert found.returncode == 0, found.stdout
     assert "sandbox: capsule: account" in found.stdout
+    assert "sandbox: capsule: opportunities: every milestone that the settings name exists" in found.stdout
+    assert "sandbox-zoho: freshbooks: owners: " in found.stdout
     assert "sandbox-zoho: zoho_crm: account" in found.stdout
     assert "freshbooks: account" in found.stdout
 

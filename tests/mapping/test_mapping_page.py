@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from mapping.condition_text import FUNCTIONS, TIMES
 from mapping.paths import ALLOWED
 from mapping.rules import FieldRule
 from mapping.transforms import known_transforms
 from runtime.settings import ClientsFlow
-from tests.mapping.parties import CLIENTS
+from tests.mapping.parties import CLIENTS, NO_DEFAULTS, ONE_WAY, custom, organisation
 from tests.mapping.test_zoho_records import CLIENTS as OF_ZOHO
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
@@ -66,11 +67,35 @@ def test_every_path_is_named() -> None:
     assert [path for path in paths if f"`{path}`" not in PAGE] == []
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files that the page shows, where it says that they lie."""
+    (tmp_path / "rules").mkdir()
+    for language, name in (("csv", "industries.csv"), ("python", "rules/sizes.py")):
+        (_, block) = PAGE.split(f"```{language}\n")
+        (tmp_path / name).write_text(block.split("```")[0], encoding="utf-8")
+    return tmp_path
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_can_be_used_as_it_stands(example: str) -> None:
+def test_every_example_can_be_used_as_it_stands(example: str, folder: Path) -> None:
     document: dict[str, Any] = YAML(typ="safe", pure=True).load(example)
     connection = document["connections"]["acme"]
     flow = ClientsFlow.model_validate(connection["clients"])
     template = OF_ZOHO if "zoho_crm" in connection else CLIENTS
-    changed = template.with_overrides(flow.mapping)
+    changed = template.with_overrides(flow.mapping, folder)
     assert changed.version != template.version or flow.direction == "to-books"
+
+
+def test_the_table_and_the_function_of_the_page_do_what_it_says(folder: Path) -> None:
+    """S58, Z34"""
+    lookup = {"from": "fields[NACE]", "lookup": {"table": "industries.csv", "missing": "refuse"}}
+    sized = {"from": ["fields[Staff]", "tags"], "enrich": "sizes:size_of"}
+    mapping = ONE_WAY.with_overrides({"company_industry": lookup, "company_size": sized}, folder)
+    party = organisation(tags=[], fields=[custom("NACE", "nace 10", 1), custom("Staff", "7", 2)])
+    values = mapping.crm_values(party, NO_DEFAULTS)
+    assert (values["company_industry"], values["company_size"]) == ("Food", "1-10")
+
+
+def test_every_function_of_conditions_is_named() -> None:
+    assert [name for name in FUNCTIONS - TIMES if f"{name}" not in PAGE] == []

@@ -132,7 +132,7 @@ def test_the_shipped_mapping_has_one_version_on_every_start() -> None:
         ({"emial": {"from": "about"}}, ("emial",), "Did you mean email?"),
         ({"emial": None}, ("emial",), "Did you mean email?"),
         ({"fname": "firstName"}, ("fname",), "an entry has keys: from, transforms, owner"),
-        ({"fname": {"when": "x"}}, ("fname", "when"), "unknown. Allowed: from, transforms"),
+        ({"fname": {"if": "x"}}, ("fname", "if"), "unknown. Allowed: from, transforms"),
         ({"fname": {"from": "fristName"}}, ("fname", "from"), "Allowed: firstName, lastName"),
         ({"fname": {"from": ["firstName", "x"]}}, ("fname", "from", 1), "no such path"),
         ({"fname": {"from": ["firstName", "addresses"]}}, ("fname", "from"), "mixes lists with single values"),

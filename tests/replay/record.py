@@ -270,7 +270,7 @@ async def record(name: str) -> None:
             else:
                 await firm.new_field("Ledgerline reference")
             if SCENARIOS[name] in OPPORTUNITIES:
-                sell(firm, approvals={"above": {"EUR": 5000}})
+                sell(firm, approvals={"above": {"EUR": 5000}}, both_changed="ask")
             office = Office(server.client, firm)
             async with office.working():
                 handle = await SCENARIOS[name](office)

@@ -102,8 +102,10 @@ async def test_a_field_that_was_never_written_is_answered_with_those_that_were(f
 async def test_a_record_that_nobody_wrote_to_is_named(firm: Firm, installed: Path) -> None:
     with pytest.raises(Stop, match=f"nothing was ever written for party 8 of {firm.name}"):
         await show_record("8", None, values=False)
-    with pytest.raises(Stop, match="'invoice:8' is no record: write a party as 7 or party:7"):
+    with pytest.raises(Stop, match=f"nothing was ever written for invoice 8 of {firm.name}"):
         await show_record("invoice:8", None, values=False)
+    with pytest.raises(Stop, match="'payment:8' is no record: write a party as 7 or party:7"):
+        await show_record("payment:8", None, values=False)
 
 
 async def test_of_several_firms_one_has_to_be_named(firm: Firm, installed: Path, said: Said) -> None:

@@ -1,5 +1,6 @@
 """`ledgerline doctor`, against a whole installation in this process: what is wrong, and what to do about it."""
 
+import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from temporalio.worker import Worker
 import starters.doctor
 import starters.doctor_schedules
 from runtime.load import load_settings
+from runtime.opportunities import OpportunitiesFlow
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
 from starters.doctor import run_doctor
@@ -29,6 +31,7 @@ from starters.schedules import ensure_schedules, wanted_schedules
 from store.inbox import MOST_ATTEMPTS
 from store.news import Difference, Told
 from store.store import open_store
+from tests.pipelines import OpenPipeline
 from tests.sandboxes import HOOKS, Firm
 from tests.starters.doorway import Heard
 from tests.workflows.office import Office, until
@@ -308,3 +311,36 @@ async def end_checks(temporal: Client, firm: Firm) -> None:
     async for each in temporal.list_workflows("WorkflowType = 'ConnectionCheck' AND ExecutionStatus = 'Running'"):
         if firm.name in each.id:
             await temporal.get_workflow_handle(each.id).terminate()
+
+
+async def test_the_sweep_of_opportunities_that_nobody_wants_any_more_is_named(office: Office, firm: Firm) -> None:
+    """S45: the section `opportunities` was taken out of the settings."""
+    sold = firm.connection.model_copy(update={"opportunities": OpportunitiesFlow()})
+    settings = firm.settings.model_copy(update={"connections": {firm.name: sold}})
+    schedule_id = f"opportunity-sweep/{firm.name}"
+    (sweep,) = [each for each in wanted_schedules(settings) if each.id == schedule_id]
+    await ensure_schedules(office.temporal, [sweep], run_now=False)
+    findings = await examine_schedules(office.temporal, firm.settings)
+    assert level(findings, f"schedule {schedule_id}: the settings no longer ask for it") == "note"
+    await office.temporal.get_schedule_handle(schedule_id).delete()
+
+
+async def test_the_doctor_names_owners_on_the_terminal_and_in_no_log(
+    open_with: OpenPipeline,
+    installed: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """S51: addresses are personal data; who asks sees them, and nobody else."""
+    async with open_with(default_owner="") as pipeline:
+        monkeypatch.setattr(starters.doctor, "load_settings", lambda: pipeline.firm.settings)
+        with caplog.at_level("DEBUG"):
+            await run_doctor()
+        said = capsys.readouterr()
+        name, crm = pipeline.firm.name, pipeline.firm.connection.crm
+    assert f"{name}: {crm}: opportunities: every milestone that the settings name exists" in said.out
+    (owners,) = [line for line in said.out.splitlines() if "freshbooks: owners: " in line]
+    addresses = re.findall(r"[\w.-]+@[\w.-]+\w", owners)
+    assert addresses
+    assert not any(address in text for address in addresses for text in (said.err, caplog.text))

@@ -79,6 +79,26 @@ async def test_each_crm_has_our_field_once_however_often_the_system_is_started(s
     assert sorted(made) == [("Accounts", name, "insensitive"), ("Contacts", name, "insensitive")]
 
 
+async def test_something_is_for_sale_in_both_crms_and_is_entered_once(started: Settings) -> None:
+    """A newcomer sees estimates, and an invoice of what is won; every one has an amount and somebody who buys it."""
+    opportunities, deals = (
+        records(addresses(started)[0], "opportunity"),
+        records(zoho_crm_addresses(started)[0], "Deals"),
+    )
+    assert [(each["name"], each["milestone"]["name"]) for each in opportunities] == [
+        ("Website rebuild", "Proposal"),
+        ("Fair stand", "Negotiation"),
+        ("Spring campaign", "New"),
+        ("Catalogue", "Won"),
+    ]
+    assert all(each["value"]["amount"] and each["party"]["type"] == "person" for each in opportunities)
+    assert [each["Stage"] for each in deals] == ["Proposal/Price Quote", "Qualification", "Closed Won"]
+    assert all(each["Amount"] and each["Contact_Name"] for each in deals)
+    estimates = started.connections["sandbox"].opportunities
+    assert estimates is not None
+    assert estimates.estimate_from == ("Proposal",)
+
+
 def test_a_sandbox_of_an_earlier_version_is_still_one_and_real_accounts_are_none(folder: Path) -> None:
     (folder / "sandbox.yaml").write_text(EARLIER)
     assert System(load_settings(), say=lambda _: None).sandboxed

@@ -67,9 +67,10 @@ async def test_a_record_that_two_firms_know_is_found_in_both(sqlite_store: Store
     await written(sqlite_store, 1, ACME)
     elsewhere = RecordKey("globex", "clients", "7")
     await written(sqlite_store, 1, elsewhere, "1")
-    assert await sqlite_store.audit.connections("crm", "7") == ["acme", "globex"]
-    assert await sqlite_store.audit.connections("books", "90210") == ["acme"]
-    assert await sqlite_store.audit.connections("crm", "8") == []
+    assert await sqlite_store.audit.connections("crm", "7", ["clients"]) == ["acme", "globex"]
+    assert await sqlite_store.audit.connections("books", "90210", ["clients"]) == ["acme"]
+    assert await sqlite_store.audit.connections("crm", "8", ["clients"]) == []
+    assert await sqlite_store.audit.connections("crm", "7", ["estimates"]) == []
 
 
 async def test_writes_since_an_instant_are_counted_for_one_record(store: Store) -> None:

@@ -10,6 +10,7 @@ from activities.crm_hooks import CrmHookActivities
 from activities.hooks import FreshBooksHookActivities
 from activities.sweep_models import NewHook
 from runtime.queues import WORKFLOW_QUEUE
+from tests.pipelines import Pipeline
 from tests.sandboxes import Firm
 from tests.workflows.office import Office
 from workflows.checks import BUILT_IN, NO_WEBHOOKS, ConnectionCheck
@@ -19,11 +20,12 @@ from workflows.models import CheckReport, CheckRequest
 RUNS = itertools.count(1)
 
 
-async def checked(office: Office, *, webhooks: bool = True) -> CheckReport:
+async def checked(office: Office, *, webhooks: bool = True, opportunities: bool = False) -> CheckReport:
     """Run the connection check, as the doctor does."""
+    crm = office.firm.connection.crm
     return await office.temporal.execute_workflow(
         ConnectionCheck.run,
-        CheckRequest(connection=office.firm.name, webhooks=webhooks, crm=office.firm.connection.crm),
+        CheckRequest(connection=office.firm.name, webhooks=webhooks, crm=crm, opportunities=opportunities),
         id=f"connection-check/{office.firm.name}/{next(RUNS)}",
         task_queue=WORKFLOW_QUEUE,
     )
@@ -137,3 +139,32 @@ async def test_the_check_says_when_no_worker_serves_an_account(
         "capsule: no answer from the worker in time",
         "freshbooks: no answer from the worker in time",
     ]
+
+
+async def test_where_opportunities_are_synced_their_settings_are_checked_too(pipeline: Pipeline) -> None:
+    """Z20, S51: milestones, documents, owners, and the webhooks of all of them."""
+    report = await checked(pipeline.office, opportunities=True)
+    assert report.failed == []
+    assert found(report.passed, f"{pipeline.firm.connection.crm}: opportunities: every milestone")
+    assert found(report.passed, "freshbooks: documents: estimates and invoices can be read")
+    assert found([*report.passed, *report.notes, *report.warnings], "freshbooks: owners: ")
+    assert found(report.warnings, "freshbooks: webhooks: client, estimate, invoice not registered")
+    assert found(
+        report.warnings, {"capsule": "opportunity/moved", "zoho_crm": "Deals.all"}[pipeline.firm.connection.crm]
+    )
+
+
+async def test_an_owner_list_that_cannot_be_read_is_a_finding_among_others(pipeline: Pipeline) -> None:
+    pipeline.firm.books_fault(method="GET", path="staffs", fault="status", status=403)
+    report = await checked(pipeline.office, opportunities=True)
+    assert len(report.failed) == 1
+    assert report.failed[0].startswith("freshbooks: ")
+    assert "staff" in report.failed[0]
+    assert found(report.passed, "freshbooks: documents: estimates and invoices can be read")
+
+
+async def test_without_opportunities_nobody_asks_for_their_rights(office: Office, firm: Firm) -> None:
+    async with office.working():
+        report = await checked(office)
+    every = [*report.passed, *report.notes, *report.warnings, *report.failed]
+    assert not any(word in each for each in every for word in ("estimate", "owners", "opportunit"))
