@@ -147,6 +147,7 @@ class CapsuleOpportunityCrm:
             expected_close=said.expected_close_on,
             owner_email=self._emails.get(said.owner.id, "") if said.owner else "",
             fields=fields,
+            tags=[tag.name for tag in said.tags or () if tag.name],
             created_at=said.created_at,
             changed_at=said.updated_at,
         )

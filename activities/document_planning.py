@@ -57,7 +57,7 @@ class Planner:
     def _documents(self) -> OpportunityPlan:
         opportunity = self.asked.opportunity
         if opportunity.is_left_out:
-            return self._empty(explanation="left out by the settings")
+            return self._empty(explanation=opportunity.left_out or "left out by the settings")
         estimate, merged = self._estimate()
         # What an answer was lost of is linked first. The next attempt compares it, and then makes the invoice of it.
         invoice = None if estimate is not None and estimate.action == "adopt" else self._invoice(estimate)

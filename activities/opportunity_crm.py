@@ -44,6 +44,7 @@ class CrmOpportunity:
     owner_email: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """The custom fields, by name."""
+    tags: Sequence[str] = ()
     created_at: datetime | None = None
     changed_at: datetime | None = None
 

@@ -50,6 +50,7 @@ class OpportunitySide(BaseModel):
     problem: str = ""  # why no document can be made of it, with what to do
     is_due: bool = False
     is_left_out: bool = False
+    left_out: str = ""  # by which condition
     fingerprint: str = ""
     created_at: datetime | None = None
     changed_at: datetime | None = None

@@ -24,7 +24,8 @@ class OpportunityRules:
     default_currency: str | None = None
     invoice_fields: Mapping[str, str] = field(default_factory=dict)
     writes_note: bool = True
-    is_left_out: Callable[[CrmOpportunity], bool] = lambda _: False
+    left_out: Callable[[CrmOpportunity], str] = lambda _: ""
+    """Says why an opportunity is not synced, "" if it is. It raises UnmappableValue."""
 
 
 def opportunity_side(
@@ -41,9 +42,14 @@ def opportunity_side(
         "owner": opportunity.owner_email.strip().casefold() or None,
     }
     is_due = _is_due(opportunity.milestone, milestones, rules.estimate_from)
-    left_out = rules.is_left_out(opportunity)
+    left_out, problem = _left_out(opportunity, rules, problem)
     milestone = opportunity.milestone
-    seen: dict[str, Value] = {**values, "milestone": milestone.name, "state": milestone.state, "left out": left_out}
+    seen: dict[str, Value] = {
+        **values,
+        "milestone": milestone.name,
+        "state": milestone.state,
+        "left out": left_out != "",
+    }
     seen["lines"] = "\n".join(line.model_dump_json() for line in lines)
     return OpportunitySide(
         exists=True,
@@ -55,7 +61,8 @@ def opportunity_side(
         lines=lines,
         problem=problem,
         is_due=is_due,
-        is_left_out=left_out,
+        is_left_out=left_out != "",
+        left_out=left_out,
         fingerprint=links.fingerprint(seen),
         created_at=opportunity.created_at,
         changed_at=opportunity.changed_at,
@@ -79,6 +86,14 @@ def _lines(
         return [], None, f"the value of {where} is no amount of money: {error}"
     except UnmappableValue as error:
         return [], None, f"{where}: {error}"
+
+
+def _left_out(opportunity: CrmOpportunity, rules: OpportunityRules, problem: str) -> tuple[str, str]:
+    """Return why it is not synced, "" if it is, and what is wrong with it: a condition may not be worked out for it."""
+    try:
+        return rules.left_out(opportunity), problem
+    except UnmappableValue as error:
+        return "", problem or f"opportunity {opportunity.id}: {error}"
 
 
 def _notes(opportunity: CrmOpportunity, template: str) -> str | None:

@@ -23,6 +23,9 @@ LIVES = timedelta(minutes=5)
 NOTE_TITLE = "Ledgerline"
 
 
+CURRENCY = "Currency"  # a field that only accounts with several currencies have
+
+
 class ZohoDealCrm:
     """The deals of one Zoho CRM account. `custom` are the API names of the fields that show an invoice."""
 
@@ -33,6 +36,7 @@ class ZohoDealCrm:
         self._stages: Mapping[tuple[str, str], Stage] = {}
         self._emails: Mapping[str, str] = {}
         self._fields: Sequence[str] = ()
+        self._home_currency: str | None = None
         self._until = 0.0
 
     async def read(self, opportunity_id: int) -> CrmOpportunity:
@@ -101,6 +105,7 @@ class ZohoDealCrm:
         self._stages = {(each.pipeline, each.name): each for each in stages}
         self._emails = {user.id: user.email for user in users if user.email}
         self._fields = to_read(await self._deals.deal_fields(), self._custom)
+        self._home_currency = None if CURRENCY in self._fields else await self._deals.home_currency()
         self._until = monotonic() + LIVES.total_seconds()
 
     def _opportunity(self, deal: Deal) -> CrmOpportunity:
@@ -117,11 +122,12 @@ class ZohoDealCrm:
             problem=problem,
             party_ids=[int(each.id) for each in parties],
             amount=deal.amount,
-            currency=deal.currency,
+            currency=deal.currency or self._home_currency,
             description=deal.description or "",
             expected_close=deal.closing_date,
             owner_email=(owner.email or self._emails.get(owner.id, "")) if owner else "",
             fields={name: deal.values.get(name) for name in self._custom},
+            tags=[str(each["name"]) for each in deal.values.get("Tag") or () if each.get("name")],
             created_at=deal.created_at,
             changed_at=deal.modified_at,
         )

@@ -22,11 +22,36 @@ class TaxRule(Section):
 
 
 class LineShare(Section):
-    """One line of a template: its share of the amount in percent, or the rest if none is given."""
+    """One line of a template: its share of the value in percent, a fixed amount, or the rest if neither is given."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     description: str = ""
     percent: Percent | None = None
+    amount: Annotated[Decimal, Field(gt=0)] | None = None
+    currency: Currency | None = None
+    # Only opportunities that meet this condition have the line.
+    when: Annotated[str, Field(max_length=1000)] = ""
+
+    @model_validator(mode="after")
+    def _is_one_of_three(self) -> Self:
+        if (self.amount is None) != (self.currency is None):
+            raise ValueError("give `amount` and `currency` together: nothing here converts")
+        if self.percent is not None and self.amount is not None:
+            raise ValueError("give either `percent` or `amount`")
+        return self
+
+    @property
+    def takes_rest(self) -> bool:
+        """Whether it takes what the others leave."""
+        return self.percent is None and self.amount is None
+
+
+class LineFields(Section):
+    """The custom fields that say one line: its name, and its amount, or a quantity and the price of one."""
+
+    name: Annotated[str, Field(min_length=1)]
+    amount: Annotated[str, Field(min_length=1)]
+    quantity: Annotated[str, Field(min_length=1)] | None = None
 
 
 class RoundingRules(Section):
@@ -56,6 +81,8 @@ class OpportunitiesFlow(Section):
     # Who is right about name and amount where both sides changed them: one side, the newest edit, or a person.
     both_changed: Literal["crm", "books", "newest", "ask"] = "crm"
     sweep_every: Duration = timedelta(minutes=5)
+    # Only opportunities that meet this condition are synced; one that meets it no longer is left as it is.
+    when: Annotated[str, Field(max_length=1000)] = ""
     # From this milestone on an opportunity has an estimate. None: opportunities are only invoiced.
     estimate_from: tuple[Milestone, ...] = ()
     # At which milestone an estimate has which status. `accepted` is also written; the others only move the opportunity.
@@ -69,6 +96,10 @@ class OpportunitiesFlow(Section):
     notes: Annotated[str, Field(max_length=1000)] = ""
     # Without lines the opportunity is one line of its own name.
     lines: tuple[LineShare, ...] = ()
+    # Or what custom fields say, a line for each entry whose fields are filled in.
+    line_fields: tuple[LineFields, ...] = ()
+    # What these lines lack of the opportunity's value becomes a line of this name; none: it waits for a person.
+    rest_line: Annotated[str, Field(max_length=200)] = ""
     taxes: Annotated[tuple[TaxRule, ...], Field(max_length=2)] = ()
     rounding: RoundingRules = RoundingRules()
     # The staff member of FreshBooks, by email address, who stands in for owners that FreshBooks does not know.
@@ -91,7 +122,14 @@ class OpportunitiesFlow(Section):
     @model_validator(mode="after")
     def _lines_add_up(self) -> Self:
         shares = [each.percent for each in self.lines if each.percent is not None]
-        rest = len(self.lines) - len(shares)
-        if rest > 1 or (self.lines and not rest and sum(shares) != 100) or (rest and sum(shares) >= 100):
+        rests = [each for each in self.lines if each.takes_rest]
+        if self.line_fields and self.lines:
+            raise ValueError("give `lines`, or `line_fields`: the lines come from the one or the other")
+        if any(each.when for each in rests) or (
+            not rests and any(each.when or each.amount is not None for each in self.lines)
+        ):
+            raise ValueError("beside a fixed amount or a `when` one line has to take the rest, always")
+        whole = not rests and sum(shares) == 100
+        if len(rests) > 1 or (self.lines and not whole and not (rests and sum(shares) < 100)):
             raise ValueError("the lines' shares must come to 100 percent, or to less beside one line without a share")
         return self

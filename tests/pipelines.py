@@ -77,6 +77,13 @@ class CapsuleSales:
         answer = await self.firm.http.post(f"{OPPORTUNITIES}/fields/definitions", json=body, headers=self._token())
         answer.raise_for_status()
 
+    async def fill(self, record_id: int, values: Mapping[str, str]) -> None:
+        """Fill in custom fields."""
+        answer = await self.firm.http.get(f"{OPPORTUNITIES}/fields/definitions", headers=self._token())
+        ids = {each["name"]: each["id"] for each in answer.raise_for_status().json()["definitions"]}
+        rows = [{"definition": {"id": ids[name]}, "value": value} for name, value in values.items()]
+        await self._put(record_id, fields=rows)
+
     async def _put(self, record_id: int, **fields: Any) -> None:
         url = f"{OPPORTUNITIES}/{record_id}"
         (await self.firm.http.put(url, json={"opportunity": fields}, headers=self._token())).raise_for_status()
@@ -138,6 +145,10 @@ class ZohoSales:
     async def new_field(self, name: str) -> None:
         """Make a text field of deals."""
         await self.deals.create_deal_field(name, length=120)
+
+    async def fill(self, record_id: int, values: Mapping[str, str]) -> None:
+        """Fill in custom fields."""
+        await self.people.change("Deals", record_id, **values)
 
 
 SALES: Mapping[str, type[CapsuleSales] | type[ZohoSales]] = {"capsule": CapsuleSales, "zoho_crm": ZohoSales}

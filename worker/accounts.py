@@ -38,6 +38,7 @@ from worker.opportunities import (
     books_activities,
     check_activities,
     crm_activities,
+    opportunity_rules,
     tell_nobody,
 )
 from worker.tokens import account_token
@@ -99,6 +100,17 @@ def check_mappings(settings: Settings) -> None:
     for name, connection in settings.connections.items():
         clients_template(name, connection)
         _context(name, connection)
+        _check_opportunities(name, connection)
+
+
+def _check_opportunities(name: str, connection: Connection) -> None:
+    try:
+        if connection.opportunities is not None:
+            opportunity_rules(connection, connection.opportunities)
+    except MappingError as error:
+        where = str(MappingError(error.path, ""))
+        place = ("connections", name, "opportunities", *error.path)
+        raise WrongSettings(explain(place, str(error).removeprefix(where))) from error
 
 
 def client_rules(name: str, connection: Connection, store: Store) -> ClientRules:

@@ -26,6 +26,7 @@ from runtime.accounts import CapsuleAccount, ZohoCrmAccount
 from runtime.keys import KeyRing
 from runtime.settings import Connection, Settings
 from worker.hook_readers import channel_keys, hook_url
+from worker.opportunity_conditions import conditions
 from worker.tokens import zoho_api_url
 
 
@@ -57,10 +58,13 @@ class CrmPlace:
         return self.settings.connections[self.name]
 
     @property
-    def invoice_fields(self) -> list[str]:
-        """The custom fields that show an invoice."""
+    def opportunity_fields(self) -> list[str]:
+        """The custom fields of opportunities that show an invoice, say a line, or are asked for by a condition."""
         flow = self.connection.opportunities
-        return list(flow.invoice_fields.values()) if flow else []
+        if flow is None:
+            return []
+        said = [name for each in flow.line_fields for name in (each.name, each.amount, each.quantity) if name]
+        return list(dict.fromkeys([*flow.invoice_fields.values(), *said, *sorted(conditions(flow).custom_fields)]))
 
     @property
     def hook_url(self) -> str | None:
@@ -95,7 +99,7 @@ def _zoho_crm(place: CrmPlace, account: ZohoCrmAccount, template: Template) -> C
     leads = LeadRules(account.leads == "convert", account.lead_source)
     keys = {event: ChannelKey(*key) for event, key in channel_keys(place.keys, place.name).items()}
     deals = ZohoDeals(api)
-    opportunities = ZohoDealCrm(deals, place.invoice_fields)
+    opportunities = ZohoDealCrm(deals, place.opportunity_fields)
     return CrmParts(
         crm=ZohoCrm(api, template, place.connection.reference_field, leads),
         opportunities=opportunities,

@@ -121,7 +121,7 @@ async def _opportunities(place: CrmPlace, usual: OpportunityCrm, token: TokenSou
         return usual
     deals = ZohoDeals(ZohoCrmApi(place.http, token, zoho_api_url(account), place.connection.request_timeout))
     custom = [each.api_name for each in await deals.deal_fields() if each.custom_field]
-    return ZohoDealCrm(deals, list(dict.fromkeys([*place.invoice_fields, *custom]))[: MOST_FIELDS - len(FIELDS)])
+    return ZohoDealCrm(deals, list(dict.fromkeys([*place.opportunity_fields, *custom]))[: MOST_FIELDS - len(FIELDS)])
 
 
 def _said(asked: Asked, inputs: Inputs) -> str:

@@ -22,6 +22,7 @@ from runtime.settings import Connection, Settings
 from store.records import RecordKey
 from store.store import Store
 from worker.document_lines import line_maker, predictor
+from worker.opportunity_conditions import conditions, left_out
 from worker.write_once import write_once
 
 Activities = list[Callable[..., Any]]
@@ -60,15 +61,17 @@ def document_rules(flow: OpportunitiesFlow) -> DocumentRules:
 
 
 def opportunity_rules(connection: Connection, flow: OpportunitiesFlow) -> OpportunityRules:
-    """Return how a connection reads its opportunities."""
+    """Return how a connection reads its opportunities. Raises MappingError for a condition that is wrong."""
+    asked = conditions(flow)
     return OpportunityRules(
         version=flow_version(flow),
         estimate_from=flow.estimate_from,
-        make_lines=line_maker(flow),
+        make_lines=line_maker(flow, asked),
         notes=flow.notes,
         default_currency=connection.clients.default_currency,
         invoice_fields={str(shown): name for shown, name in flow.invoice_fields.items()},
         writes_note=flow.note,
+        left_out=left_out(asked.when),
     )
 
 

@@ -19,7 +19,7 @@ from connectors.zoho_crm.stages import stage_choices, stages_of
 DEALS = "Deals"
 FIELDS = (
     *("Deal_Name", "Stage", "Pipeline", "Amount", "Currency", "Exchange_Rate", "Expected_Revenue", "Probability"),
-    *("Closing_Date", "Account_Name", "Contact_Name", "Owner", "Description"),
+    *("Closing_Date", "Account_Name", "Contact_Name", "Owner", "Description", "Tag"),
     *("Created_Time", "Modified_Time", "Modified_By"),
 )
 """What a `Deal` is made of. Only accounts with several currencies have the two fields about them."""
@@ -92,6 +92,13 @@ class ZohoDeals:
         query = [("layout_id", asking.number(layout_id))]
         request = self._calls.request(f"list pipelines of layout {layout_id}", "GET", "/settings/pipeline", query)
         return (await self._calls.call(request, reading.page_of("pipeline", Pipeline))).items
+
+    async def home_currency(self) -> str | None:
+        """Return the account's own currency, in which all deals are where it has no others.
+
+        Source: https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html
+        """
+        return (await self._api.org()).iso_code
 
     async def stages(self) -> list[Stage]:
         """Return the stages of all pipelines, each with whether it is open, won or lost.
