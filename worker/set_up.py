@@ -10,7 +10,7 @@ from activities.queues import FRESHBOOKS
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.temporal import TemporalUnreachable, connect
 from worker.account_workers import end_waiting
-from worker.reference_field import ensure_reference_field
+from worker.custom_fields import ensure_fields
 from worker.session import Session
 from workflows.hooks import HookUpkeep
 from workflows.models import ConnectionRequest, HookReport
@@ -22,8 +22,8 @@ LATER = "the worker will see to it"
 
 async def set_up(session: Session) -> None:
     """Do what can be done now, and say what has to wait. Nothing here undoes the connection."""
-    if session.system != FRESHBOOKS and session.connection.clients.direction == "both":
-        await ensure_reference_field(session)
+    if session.system != FRESHBOOKS:
+        await ensure_fields(session)
     try:
         temporal = await connect(session.settings)
     except TemporalUnreachable:
@@ -65,13 +65,13 @@ async def _upkeep(session: Session, temporal: Client) -> "WorkflowHandle[HookUpk
 
     Two at once would both find nothing and register everything twice.
     """
-    name = session.name
+    name, connection = session.name, session.connection
     waiting = f"WorkflowType = 'HookUpkeep' AND {CONNECTION.name} = '{name}' AND ExecutionStatus = 'Running'"
     async for found in temporal.list_workflows(waiting):
         return temporal.get_workflow_handle_for(HookUpkeep.run, found.id, run_id=found.run_id)
     return await temporal.start_workflow(
         HookUpkeep.run,
-        ConnectionRequest(connection=name, crm=session.connection.crm),
+        ConnectionRequest(connection=name, crm=connection.crm, opportunities=connection.opportunities is not None),
         id=f"hook-upkeep/{name}/connected",
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -32,6 +32,23 @@ class StandIn:
         found = await self._ask("POST", path, list(drafts)) if drafts else {"ids": []}
         return [int(each) for each in found["ids"]]
 
+    async def enter_one(self, kind: str, draft: Mapping[str, Any]) -> dict[str, Any]:
+        """Enter one record as a person does, and return it."""
+        return await self._ask("POST", f"records/{kind}", dict(draft))
+
+    async def change(self, kind: str, changes: Mapping[str, Any]) -> None:
+        """Change one record, named by its `id`, as a person does."""
+        await self._ask("PUT", f"records/{kind}", dict(changes))
+
+    async def do(self, kind: str, record_id: int, deed: str) -> None:
+        """Do with a record what its system's API does not have."""
+        await self._ask("POST", f"records/{kind}/{record_id}/{deed}", {})
+
+    async def post(self, url: str, body: Any, authorization: str) -> None:
+        """Send something to the system's own API, as a person's program does."""
+        answer = await self._http.post(url, json=body, headers={"Authorization": authorization})
+        answer.raise_for_status()
+
     async def overwrite(self, kind: str, record_id: int, **values: Any) -> None:
         """Change what is stored of a record, whatever the rules say; it is told as any other change."""
         await self._ask("POST", f"records/{kind}/{record_id}", values)
@@ -43,6 +60,14 @@ class StandIn:
     async def rules(self) -> list[dict[str, Any]]:
         """Return the rules by which calls go wrong, and how often each has fired."""
         return list((await self._ask("GET", "faults"))["rules"])
+
+    async def fault(self, **rule: Any) -> None:
+        """Let calls go wrong from now on."""
+        await self._ask("POST", "faults", rule)
+
+    async def heal(self) -> None:
+        """Let all calls go well again."""
+        await self._ask("DELETE", "faults")
 
     async def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = await self._http.request(method, f"{self.url}/_sandbox/{path}", json=body)

@@ -135,8 +135,8 @@ async def running(
                 crm_account = kind.account(crm.url, await crm.about())
                 accounts = {kind.system: crm_account, "freshbooks": await _books_account(books, registered=registered)}
                 _write_settings(folder, _over(accounts, connection), settings)
-                started = await _started(supervisor)
-                rig = Rig(folder, supervisor, sides, kind, crm, books, *started)
+                processes = await started(supervisor)
+                rig = Rig(folder, supervisor, sides, kind, crm, books, *processes)
                 if registered:
                     await _consent(rig.store, await books.about())
                 try:
@@ -147,7 +147,8 @@ async def running(
             await supervisor.stop_all()
 
 
-async def _started(supervisor: Supervisor) -> tuple[Settings, Store, Client]:
+async def started(supervisor: Supervisor) -> tuple[Settings, Store, Client]:
+    """Start Temporal, the receiver and the schedules, and return what leads to them. Raises CannotStart."""
     settings = load_settings()
     store = await open_store(settings)
     address, _ = target(settings)

@@ -15,6 +15,7 @@ import worker.connect
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.models import Identity, Membership
 from connectors.http import http_client
+from runtime.opportunities import OpportunitiesFlow
 from runtime.ports import free_ports
 from runtime.settings import Settings
 from sandbox.app import Sandbox, build_sandbox
@@ -105,8 +106,8 @@ class Office:
         connection = self.settings.connections["acme"].model_copy(update=changes)
         self.settings = self.settings.model_copy(update={"connections": {"acme": connection}})
 
-    def fields(self) -> list[str]:
-        return [each["name"] for each in self.sandbox.capsule_service.records.all("definition")]
+    def fields(self, kind: str = "definition") -> list[str]:
+        return [each["name"] for each in self.sandbox.capsule_service.records.all(kind)]
 
 
 @pytest.fixture
@@ -477,3 +478,18 @@ def test_what_is_typed_reaches_the_command() -> None:
     typed = ["freshbooks", "--connection", "acme", "--account", "sBx7Qz", "--paste"]
     assert wish("connect", typed) == Wish("freshbooks", "acme", paste=True, account="sBx7Qz")
     assert wish("disconnect", ["capsule"]) == Wish("capsule")
+
+
+async def test_the_fields_that_show_an_invoice_are_made_once(office: Office) -> None:
+    """S38, S64."""
+    names = {"number": "Invoice number", "amount": "Invoiced"}
+    office.with_connection(opportunities=OpportunitiesFlow.model_validate({"invoice_fields": names}))
+    person, again = office.person(), office.person()
+    await office.connect("capsule", person)
+    assert "Capsule: made the custom field “Invoice number”." in person.text
+    await office.connect("capsule", again)
+    assert "made the custom field" not in again.text
+    assert [each for each in office.fields("opportunity_definition") if each in names.values()] == [
+        "Invoice number",
+        "Invoiced",
+    ]

@@ -16,6 +16,7 @@ import worker.connect
 from connectors import zoho_crm
 from connectors.http import http_client
 from connectors.zoho import DATA_CENTRES
+from runtime.opportunities import OpportunitiesFlow
 from runtime.ports import free_ports
 from runtime.settings import Settings
 from sandbox.app import Sandbox, build_sandbox
@@ -248,6 +249,15 @@ async def test_our_field_is_made_in_both_modules_and_once(office: ZohoOffice) ->
     again = await office.connect_zoho()
     assert len(office.made()) == 2
     assert "custom field" not in again.text
+
+
+async def test_the_fields_of_deals_that_show_an_invoice_are_made_once(office: ZohoOffice) -> None:
+    """Z141, S64."""
+    names = {"number": "Invoice_No", "status": "Invoice_Status"}
+    office.with_connection(opportunities=OpportunitiesFlow.model_validate({"invoice_fields": names}))
+    await office.connect_zoho()
+    await office.connect_zoho()
+    assert [name for module, name, _ in office.made() if module == "Deals"] == ["Invoice_No", "Invoice_Status"]
 
 
 async def test_a_one_way_connection_makes_no_field(office: ZohoOffice) -> None:
