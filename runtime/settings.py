@@ -16,6 +16,7 @@ from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksA
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
+from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
 CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -52,6 +53,7 @@ class Connection(Section):
     request_timeout: Duration = timedelta(seconds=60)
     clients: ClientsFlow = ClientsFlow()
     opportunities: OpportunitiesFlow | None = None
+    reports: ReportRules = ReportRules()
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:

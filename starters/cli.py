@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from runtime.errors import Stop
+from starters.mapping import mapping
 from starters.plan_commands import apply_plan, plan
 
 app = typer.Typer(
@@ -26,7 +27,10 @@ audit = typer.Typer(help="What was written, why, and the proof: show, explain, v
 app.add_typer(audit, name="audit")
 alerts = typer.Typer(help="What people are told, and whether it reaches them: list, test.", no_args_is_help=True)
 app.add_typer(alerts, name="alerts")
+report = typer.Typer(help="What the books say of a period: billing.", no_args_is_help=True)
+app.add_typer(report, name="report")
 app.add_typer(plan, name="plan")
+app.add_typer(mapping, name="mapping")
 app.command("apply")(apply_plan)
 
 MISTAKE = 2
@@ -34,6 +38,10 @@ MISTAKE = 2
 HoldId = Annotated[str, typer.Argument(help="The id, as `holds list` shows it.")]
 Reason = Annotated[str | None, typer.Option(help="Only holds of this reason, such as rejected.")]
 Record = Annotated[str, typer.Argument(help="7 or party:7 for the CRM's party, client:90210 for a FreshBooks client.")]
+Written = Annotated[
+    str,
+    typer.Argument(help="7 or party:7, client:90210, opportunity:701 (a deal too), estimate:70001 or invoice:80001."),
+]
 OfConnection = Annotated[str | None, typer.Option("--connection", help="Needed only if there are several.")]
 WithValues = Annotated[bool, typer.Option("--values", help="Show what was written, which is personal data.")]
 
@@ -197,7 +205,7 @@ def skip_holds(hold: Annotated[list[str], typer.Argument(help="Ids, as `holds li
 
 
 @audit.command("show")
-def show_record(record: Record, connection: OfConnection = None, values: WithValues = False) -> None:  # noqa: FBT002
+def show_record(record: Written, connection: OfConnection = None, values: WithValues = False) -> None:  # noqa: FBT002
     """Show every write to a record, newest first."""
     from starters.audit import show_record as run
 
@@ -206,8 +214,8 @@ def show_record(record: Record, connection: OfConnection = None, values: WithVal
 
 @audit.command("explain")
 def explain_field(
-    record: Record,
-    field: Annotated[str, typer.Argument(help="A field of the client, such as email.")],
+    record: Written,
+    field: Annotated[str, typer.Argument(help="A field, such as email of a client or amount of an estimate.")],
     connection: OfConnection = None,
     values: WithValues = False,  # noqa: FBT002
 ) -> None:
@@ -261,6 +269,22 @@ def test_alerts() -> None:
     from starters.alerts import try_channels as run
 
     _run(run())
+
+
+@report.command("billing")
+def report_billing(
+    connection: OfConnection = None,
+    *,
+    period: Annotated[str | None, typer.Option(help="A month, such as 2026-03; by default the last whole one.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Instead of a month: the first day, 2026-01-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="With --from: the last day, itself included.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page that can be printed.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write a workbook, one sheet for each table.")] = None,
+) -> None:
+    """Report hours, invoices, payments, what is outstanding, and how long billing takes. The files hold names."""
+    from starters.billing_report import report_billing as run
+
+    _run(run(connection, period=period, first=first, last=last, html=html, xlsx=xlsx))
 
 
 @app.command()
