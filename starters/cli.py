@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from runtime.errors import Stop
+from starters.mapping import mapping
 from starters.plan_commands import apply_plan, plan
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.add_typer(audit, name="audit")
 alerts = typer.Typer(help="What people are told, and whether it reaches them: list, test.", no_args_is_help=True)
 app.add_typer(alerts, name="alerts")
 app.add_typer(plan, name="plan")
+app.add_typer(mapping, name="mapping")
 app.command("apply")(apply_plan)
 
 MISTAKE = 2
@@ -34,6 +36,10 @@ MISTAKE = 2
 HoldId = Annotated[str, typer.Argument(help="The id, as `holds list` shows it.")]
 Reason = Annotated[str | None, typer.Option(help="Only holds of this reason, such as rejected.")]
 Record = Annotated[str, typer.Argument(help="7 or party:7 for the CRM's party, client:90210 for a FreshBooks client.")]
+Written = Annotated[
+    str,
+    typer.Argument(help="7 or party:7, client:90210, opportunity:701 (a deal too), estimate:70001 or invoice:80001."),
+]
 OfConnection = Annotated[str | None, typer.Option("--connection", help="Needed only if there are several.")]
 WithValues = Annotated[bool, typer.Option("--values", help="Show what was written, which is personal data.")]
 
@@ -197,7 +203,7 @@ def skip_holds(hold: Annotated[list[str], typer.Argument(help="Ids, as `holds li
 
 
 @audit.command("show")
-def show_record(record: Record, connection: OfConnection = None, values: WithValues = False) -> None:  # noqa: FBT002
+def show_record(record: Written, connection: OfConnection = None, values: WithValues = False) -> None:  # noqa: FBT002
     """Show every write to a record, newest first."""
     from starters.audit import show_record as run
 
@@ -206,8 +212,8 @@ def show_record(record: Record, connection: OfConnection = None, values: WithVal
 
 @audit.command("explain")
 def explain_field(
-    record: Record,
-    field: Annotated[str, typer.Argument(help="A field of the client, such as email.")],
+    record: Written,
+    field: Annotated[str, typer.Argument(help="A field, such as email of a client or amount of an estimate.")],
     connection: OfConnection = None,
     values: WithValues = False,  # noqa: FBT002
 ) -> None:
