@@ -17,7 +17,7 @@ from activities.opportunity_models import (
     PlanDocuments,
 )
 from mapping.merge import Merged, merge
-from mapping.plan import FieldWrite
+from mapping.plan import field_writes
 from mapping.rules import FieldRule
 from mapping.values import Value, tidy
 
@@ -62,7 +62,7 @@ class Planner:
         # What an answer was lost of is linked first. The next attempt compares it, and then makes the invoice of it.
         invoice = None if estimate is not None and estimate.action == "adopt" else self._invoice(estimate)
         plans = [each for each in (estimate, invoice) if each is not None and each.action != "none"]
-        back = [] if merged is None else _writes(opportunity.values, merged.crm_writes)
+        back = [] if merged is None else field_writes(opportunity.values, merged.crm_writes)
         move = self._move_to() if estimate is not None else ""
         parts = [each.explanation for each in plans]
         parts += [f"write to the opportunity: {', '.join(each.field for each in back)}"] if back else []
@@ -205,7 +205,7 @@ class Planner:
             kind=kind,
             action="create",
             explanation=f"create {kind} {number}",
-            writes=_writes({}, self._values(kind)),
+            writes=field_writes({}, self._values(kind)),
             next_base={**self._values(kind), "status": "draft"},
             lines=lines,
             predicted=self._predicted(kind, lines),
@@ -249,7 +249,7 @@ class Planner:
             merged = merged.resolve(self.asked.take)
         if merged.conflicts:
             raise conflict(kind, side, merged)
-        writes = _writes(side.values, merged.books_writes)
+        writes = field_writes(side.values, merged.books_writes)
         then = self._afterwards(kind, side.status)
         action: Action = "update" if writes else then[0] if then else "none"
         if not side.visible:
@@ -347,11 +347,3 @@ class Planner:
         """Return the estimate that stands in the books once this pass is through with it."""
         side, returns = self.asked.estimate, estimate is not None and estimate.action == "restore"
         return side.document_id if side is not None and side.exists and (side.visible or returns) else None
-
-
-def _writes(now: Mapping[str, Value], then: Mapping[str, Value]) -> list[FieldWrite]:
-    return [
-        FieldWrite(field=field, before=now.get(field), after=value)
-        for field, value in sorted(then.items())
-        if now.get(field) != value
-    ]

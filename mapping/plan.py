@@ -1,5 +1,6 @@
 """What a sync of one client would write, and why: data that activities hand to workflows and people can look at."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,15 @@ class FieldWrite(BaseModel):
     field: str
     before: Value
     after: Value
+
+
+def field_writes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[FieldWrite]:
+    """Return what is written so that a record says `after`: the fields that say something else now, by name."""
+    return [
+        FieldWrite(field=field, before=before.get(field), after=value)
+        for field, value in sorted(after.items())
+        if before.get(field) != value
+    ]
 
 
 class ClientPlan(BaseModel):
