@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.opportunity_models import DocumentPlan, DocumentSide, Kind, Line, LineTax
-from connectors.freshbooks.document_models import Document, DocumentLine, LineDraft
+from connectors.freshbooks.document_models import Document, DocumentLine, Invoice, LineDraft
 from connectors.freshbooks.models import ACTIVE
 from mapping.money import Money, MoneyError
 from mapping.values import Value, tidy
@@ -51,6 +51,8 @@ def document_side(
     seen: dict[str, Value] = {**values, "status": document.state, "number": document.number}
     seen |= {"total": _text(document.amount.amount if document.amount else None, currency)}
     seen |= {"visible": document.vis_state == ACTIVE}
+    paid, outstanding = _paid(document, currency)
+    seen |= {"paid": paid} if paid else {}
     return DocumentSide(
         document_id=document_id,
         visible=document.vis_state == ACTIVE,
@@ -61,6 +63,8 @@ def document_side(
         values=values,
         lines=lines,
         total=str(seen["total"] or ""),
+        paid=paid,
+        outstanding=outstanding,
         currency=currency,
         link=settings.link.replace("{id}", str(document_id)).replace("{number}", document.number),
         fingerprint=links.fingerprint(seen),
@@ -134,6 +138,14 @@ def _net(document: Document, currency: str) -> str | None:
     total = sum((line.amount.amount for line in document.lines if line.amount), Decimal(0))
     discount = document.discount_total.amount if document.discount_total else Decimal(0)
     return _text(total + discount, currency)
+
+
+def _paid(document: Document, currency: str) -> tuple[str, str]:
+    """Return what is paid of an invoice and what is outstanding, as decimal text; empty while nothing is paid."""
+    if not isinstance(document, Invoice) or document.paid is None or not document.paid.amount:
+        return "", ""
+    left = document.outstanding.amount if document.outstanding else None
+    return _text(document.paid.amount, currency) or "", _text(left, currency) or ""
 
 
 def _text(amount: Decimal | None, currency: str) -> str | None:

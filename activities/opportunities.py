@@ -218,6 +218,8 @@ def _shown(invoice: DocumentSide) -> dict[str, str]:
         "id": str(invoice.document_id),
         "number": invoice.number,
         "amount": invoice.total,
+        "paid": invoice.paid,
+        "outstanding": invoice.outstanding or invoice.total,
         "currency": invoice.currency,
         "status": invoice.status if invoice.visible else "void",
         "link": invoice.link,

@@ -103,6 +103,8 @@ class DocumentSide(BaseModel):
     values: dict[str, Value] = Field(default_factory=dict)
     lines: list[Line] = Field(default_factory=list)
     total: str = ""
+    paid: str = ""  # of an invoice
+    outstanding: str = ""
     currency: str = ""
     link: str = ""
     fingerprint: str = ""

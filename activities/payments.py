@@ -1,6 +1,7 @@
 """Payments, their invoices and credit notes: what FreshBooks is asked about them. Nothing here writes."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from temporalio import activity
 
@@ -21,7 +22,7 @@ from activities.sweep_models import SweptPage
 from connectors.errors import NotFound
 from connectors.freshbooks.credits import CreditApi
 from connectors.freshbooks.document_models import Invoice
-from connectors.freshbooks.documents import FreshBooksDocuments
+from connectors.freshbooks.documents import InvoiceApi
 from connectors.freshbooks.models import DELETED
 from connectors.freshbooks.payment_models import Payment
 from connectors.freshbooks.payments import PaymentApi
@@ -41,19 +42,26 @@ REASONS = {
 """Why a payment is held. What is not named here is about numbers."""
 
 
+@dataclass(frozen=True)
+class PaymentBooks:
+    """What an account is asked about."""
+
+    invoices: InvoiceApi
+    payments: PaymentApi
+    credit_notes: CreditApi
+
+
 class PaymentActivities:
     """The payments of one FreshBooks account."""
 
     def __init__(
         self,
-        documents: FreshBooksDocuments,
-        payments: PaymentApi,
-        credit_notes: CreditApi,
+        books: PaymentBooks,
         rules: PaymentRules,
         store: Store,
         announce: Callable[[RecordKey, str, int], Awaitable[None]],
     ) -> None:
-        self._documents, self._payments, self._credits = documents, payments, credit_notes
+        self._invoices, self._payments, self._credits = books.invoices, books.payments, books.credit_notes
         self._rules, self._store, self._announce = rules, store, announce
 
     @activity.defn
@@ -102,7 +110,7 @@ class PaymentActivities:
         with temporal_errors():
             match asked.part:
                 case "invoices":
-                    invoices = await self._documents.invoices.list_page(page=asked.page)
+                    invoices = await self._invoices.list_page(page=asked.page)
                     sums, count, has_more = invoice_sums(invoices.items), len(invoices.items), invoices.has_more
                 case "payments":
                     payments = await self._payments.list_page(page=asked.page)
@@ -116,7 +124,7 @@ class PaymentActivities:
         if not payment.invoiceid:
             return None
         try:
-            return await self._documents.invoices.get(payment.invoiceid)
+            return await self._invoices.get(payment.invoiceid)
         except NotFound:
             return None
 

@@ -1,4 +1,4 @@
-"""What an installation is told about billing hours and checking payments. Left out, a connection does neither."""
+"""What an installation is told about billing hours. Left out, a connection bills none."""
 
 import re
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from runtime.fields import Duration, Section, TimeZone
-from runtime.opportunities import ApprovalRules, Currency, Percent, RoundingRules, TaxRule
+from runtime.opportunities import ApprovalRules, Currency, RoundingRules, TaxRule
 
 GroupBy = Literal["entry", "day", "service", "person", "project"]
 RatePlace = Literal["billing-method", "service", "project", "staff", "client", "business"]
@@ -66,17 +66,8 @@ class DurationRules(Section):
         return self
 
 
-class PaymentRules(Section):
-    """How payments are judged."""
-
-    # An invoice that lacks at most this share of its amount was paid too little; one that lacks more, in part.
-    under_percent: Percent = Decimal(2)
-    # What FreshBooks shows as paid of an overpaid invoice, which nobody says: its amount, or all that was paid.
-    overpaid_shown: Literal["capped", "counted"] = "capped"
-
-
 class BillingFlow(Section):
-    """How logged time becomes invoices, and how payments are checked."""
+    """How logged time becomes invoices."""
 
     # The currency of the rates in FreshBooks, which names none. Clients in another one need a rate of their own below.
     rates_currency: Currency
@@ -111,7 +102,6 @@ class BillingFlow(Section):
     due_days: Annotated[int, Field(ge=0, le=365)] = 30
     invoice_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,12}$")] = "H-"
     approvals: ApprovalRules = ApprovalRules()
-    payments: PaymentRules = PaymentRules()
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

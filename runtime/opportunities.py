@@ -11,6 +11,8 @@ from runtime.fields import Duration, Section
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Milestone = Annotated[str, Field(min_length=1, max_length=200)]
 """The name of a milestone or stage, alone or after its pipeline: "Proposal", "Consulting / Proposal"."""
+InvoiceFact = Literal["id", "number", "amount", "paid", "outstanding", "currency", "status", "link"]
+"""What of an invoice can be shown on its opportunity."""
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3)]
 
 
@@ -105,9 +107,7 @@ class OpportunitiesFlow(Section):
     # The staff member of FreshBooks, by email address, who stands in for owners that FreshBooks does not know.
     default_owner: str = ""
     # The custom fields of opportunities that show the invoice; none: only the note does. `connect` makes them.
-    invoice_fields: dict[Literal["id", "number", "amount", "currency", "status", "link"], str] = Field(
-        default_factory=dict
-    )
+    invoice_fields: dict[InvoiceFact, str] = Field(default_factory=dict)
     note: bool = True
     # Where our own people see an invoice in FreshBooks, with {id} and {number} in it: no such address is documented.
     invoice_link: Annotated[str, Field(max_length=500)] = ""

@@ -16,6 +16,7 @@ from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksA
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
+from runtime.payments import PaymentsFlow
 from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
@@ -53,6 +54,7 @@ class Connection(Section):
     request_timeout: Duration = timedelta(seconds=60)
     clients: ClientsFlow = ClientsFlow()
     opportunities: OpportunitiesFlow | None = None
+    payments: PaymentsFlow | None = None
     reports: ReportRules = ReportRules()
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from store.records import RecordKey
 from store.store import Store
 from workflows.bulk import BulkCreates
 from workflows.clients import ClientUpsert
+from workflows.desk import PAYMENTS
 from workflows.hooks import CallbackVerification
 from workflows.models import (
     CAPSULE,
@@ -24,6 +25,8 @@ from workflows.models import (
 from workflows.opportunities import OpportunityToEstimate
 from workflows.opportunity_models import OpportunityRequest
 from workflows.parties import PartyFromClient
+from workflows.payment_models import PaymentRequest
+from workflows.payments import PaymentReconciliation
 from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
 
 CLIENTS_FLOW, OPPORTUNITIES_FLOW = "clients", "opportunities"
@@ -51,6 +54,11 @@ def opportunity_id(connection: str, record_id: int, crm: str = CAPSULE) -> str:
     return f"opportunity-to-estimate/{connection}/{OPPORTUNITIES[crm][0]}-{record_id}"
 
 
+def payment_id(connection: str, record_id: int) -> str:
+    """Return the id of the one workflow that may judge a payment."""
+    return f"payment-reconciliation/{connection}/freshbooks-payment-{record_id}"
+
+
 class Announcer:
     """Signals with start: one request to Temporal, durable once it returns. Raises RPCError if it cannot be reached."""
 
@@ -76,6 +84,21 @@ class Announcer:
             await self._signal(connection, int(party_id), change)
         else:
             await self._signal_client(connection, int(client_id), change)
+
+    async def payment_changed(self, connection: str, record_id: int, cause: str, priority: int) -> None:
+        """Announce a FreshBooks payment."""
+        await self._temporal.start_workflow(
+            PaymentReconciliation.run,
+            PaymentRequest(connection=connection, payment_id=record_id),
+            id=payment_id(connection, record_id),
+            task_queue=WORKFLOW_QUEUE,
+            start_signal="changed",
+            start_signal_args=[Change(system="freshbooks", cause=cause, priority=priority)],
+            search_attributes=_attributes(connection, f"freshbooks-payment-{record_id}", PAYMENTS),
+            static_summary=f"FreshBooks payment {record_id} → its invoice ({connection})",
+            priority=Priority(priority_key=priority, fairness_key=connection),
+            rpc_timeout=RPC_TIMEOUT,
+        )
 
     async def record_created(self, key: RecordKey, cause: str, priority: int) -> None:
         """Announce a record that was created, unless it has its partner: then we made it, or have seen it since."""
@@ -109,7 +132,9 @@ class Announcer:
 
     async def record_changed(self, key: RecordKey, cause: str, priority: int) -> None:
         """Announce a record of either side."""
-        if key.flow in DOCUMENT_FLOWS and key.side == "books":
+        if key.flow == PAYMENTS:
+            await self.payment_changed(key.connection, int(key.record_id), cause, priority)
+        elif key.flow in DOCUMENT_FLOWS and key.side == "books":
             await self.document_changed(key, cause, priority)
         elif key.flow == OPPORTUNITIES_FLOW or key.flow in DOCUMENT_FLOWS:
             await self.opportunity_changed(key.connection, int(key.record_id), cause, priority)

@@ -99,6 +99,7 @@ async def _check_connection(temporal: Client, settings: Settings, name: str) -> 
                     webhooks=settings.public_url is not None,
                     crm=settings.connections[name].crm,
                     opportunities=settings.connections[name].opportunities is not None,
+                    payments=settings.connections[name].payments is not None,
                 ),
                 id=f"connection-check/{name}/{uuid.uuid4().hex[:8]}",
                 task_queue=WORKFLOW_QUEUE,

@@ -30,7 +30,7 @@ def hold_lines(hold: OpenHold, evidence: Mapping[str, Any]) -> list[str]:
     lines = [f"{hold.reason}: {evidence.get('explanation', '')}"]
     lines += [f"  {each.get('field') or 'record'}: {each.get('message')}" for each in evidence.get("problems") or []]
     if hold.flow != OPPORTUNITIES_FLOW:
-        return lines
+        return [*lines, *_balance(evidence), *_sums(evidence)]
     return [*lines, *_opportunity(hold, evidence), *_invoice(hold, evidence), *_amounts(evidence), *_sides(evidence)]
 
 
@@ -48,12 +48,33 @@ def in_short(hold: OpenHold, evidence: Mapping[str, Any]) -> str:
 def choice_lines(hold: OpenHold, evidence: Mapping[str, Any]) -> list[str]:
     """Return the choices on one line, and of an opportunity's hold also what each of them does."""
     of_opportunity = hold.flow == OPPORTUNITIES_FLOW
-    more = choices_of(hold.reason, evidence, of_opportunity=of_opportunity)
+    more = choices_of(hold.reason, evidence, hold.flow)
     lines = [f"choices: {', '.join(filter(None, (more, 'retry, skip')))}"]
     if of_opportunity:
         meant = {choice: MEANINGS[hold.reason][choice] for choice in more.split(", ") if choice}
         lines += [f"  {choice}: {meaning}" for choice, meaning in {**meant, "retry": RETRY, "skip": SKIP}.items()]
     return lines
+
+
+def _balance(evidence: Mapping[str, Any]) -> list[str]:
+    """Say what an invoice's payments come to, where a payment is held."""
+    if "applied" not in evidence:
+        return []
+    parts = ("invoiced", "applied", "refunded", "over", "outstanding")
+    said = ", ".join(f"{part} {_money(evidence.get(part), evidence.get('currency'))}" for part in parts)
+    differs = [f"  {evidence['differences']}"] if evidence.get("differences") else []
+    return [f"  invoice {evidence.get('invoice')}: {said}", *differs]
+
+
+def _sums(evidence: Mapping[str, Any]) -> list[str]:
+    """Say which sums of the daily proof do not meet, in minor units."""
+    parts = {"invoiced": "invoiced", "shown_paid": "shown as paid", "outstanding": "outstanding", "paid": "payments"}
+    parts |= {"overpaid": "overpaid"}
+    return [
+        f"  client {each.get('client_id')}, {each.get('currency')}, minor units: "
+        + ", ".join(f"{words} {each.get(part)}" for part, words in parts.items())
+        for each in evidence.get("sums") or []
+    ]
 
 
 def _opportunity(hold: OpenHold, evidence: Mapping[str, Any]) -> list[str]:

@@ -32,6 +32,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("freshbooks", "client"): Route("clients", "books"),
     ("freshbooks", "estimate"): Route("estimates", "books"),
     ("freshbooks", "invoice"): Route("invoices", "books"),
+    ("freshbooks", "payment"): Route("payments", "books"),
 }
 """By system, and by what the event is about: `party` in `party/updated`, `client` in `client.create`."""
 

@@ -38,6 +38,8 @@ from workflows.models import (
 )
 from workflows.opportunity_models import OpportunitySweepRequest
 from workflows.opportunity_sweeps import OpportunitySweep
+from workflows.payment_models import PaymentSweepRequest, ProofRequest
+from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
@@ -51,6 +53,8 @@ ALERTS = "alerts"
 ALERT_PRIORITY = 1  # people are told also while a thousand changes wait
 SWEEP_PRIORITY = 3
 PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP = "party-sweep", "client-sweep", "opportunity-sweep"
+PAYMENT_SWEEP, LEDGER_PROOF = "payment-sweep", "ledger-proof"
+LEDGER_PROOF_EVERY = timedelta(days=1)
 SWEEPS = {"capsule": PARTY_SWEEP, "zoho_crm": PARTY_SWEEP, "freshbooks": CLIENT_SWEEP}
 """How the schedule of each system's sweep begins; the connection follows."""
 JITTER_PART = 10  # connections with the same interval must not all begin at once
@@ -79,6 +83,9 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
         for name, connection in settings.connections.items()
         if connection.opportunities is not None
     ]
+    for name, connection in settings.connections.items():
+        if connection.payments is not None:
+            wanted += [_payment_sweep(name, connection.payments.sweep_every), _ledger_proof(name)]
     wanted += [_open_intents(name) for name in settings.connections]
     wanted += [_duplicate_check(name, crm) for name, crm in settings.crms.items()]
     if settings.public_url is not None:
@@ -103,7 +110,7 @@ async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:
     What belongs to connections that left the settings stays: it may be another installation's.
     """
     wanted = {each.id for each in wanted_schedules(settings)}
-    kinds = (PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP, HOOK_UPKEEP)
+    kinds = (PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP, PAYMENT_SWEEP, LEDGER_PROOF, HOOK_UPKEEP)
     possible = [f"{kind}/{name}" for kind in kinds for name in settings.connections]
     return [f"{each}: removed" for each in possible if each not in wanted and await _deleted(temporal, each)]
 
@@ -212,9 +219,38 @@ def _opportunity_sweep(name: str, crm: str, every: timedelta) -> Wanted:
     return _wanted(action, name, "opportunities", every, note)
 
 
+def _payment_sweep(name: str, every: timedelta) -> Wanted:
+    note = f"Lists the FreshBooks payments of {name} that changed; catches what no webhook announced."
+    action = ScheduleActionStartWorkflow(
+        PaymentSweep.run,
+        PaymentSweepRequest(connection=name),
+        id=f"{PAYMENT_SWEEP}/{name}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"payments of {name} that changed since the last sweep",
+    )
+    return _wanted(action, name, "payments", every, note)
+
+
+def _ledger_proof(name: str) -> Wanted:
+    note = f"Adds up all invoices, payments and credit notes of {name}, by client and currency: they have to meet."
+    action = ScheduleActionStartWorkflow(
+        LedgerProof.run,
+        ProofRequest(connection=name),
+        id=f"{LEDGER_PROOF}/{name}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"invoices, payments and credits of {name} add up",
+    )
+    return _wanted(action, name, "payments", LEDGER_PROOF_EVERY, note)
+
+
 def _hook_upkeep(name: str, connection: Connection) -> Wanted:
     note = f"Registers the webhooks of {name} that are missing; both systems drop them when deliveries fail."
-    request = ConnectionRequest(connection=name, crm=connection.crm, opportunities=connection.opportunities is not None)
+    request = ConnectionRequest(
+        connection=name,
+        crm=connection.crm,
+        opportunities=connection.opportunities is not None,
+        payments=connection.payments is not None,
+    )
     action = ScheduleActionStartWorkflow(
         HookUpkeep.run,
         request,

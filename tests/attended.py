@@ -37,7 +37,7 @@ async def attended(office: Office, settings: Settings | None = None) -> AsyncIte
         announcer.party_changed,
         announcer.client_changed,
         announcer.opportunity_changed,
-        announcer.document_changed,
+        announcer.record_changed,
     )
     accounts = AccountWorkers(office.temporal, wiring, partial(account_worker, office.temporal))
     stop = asyncio.Event()

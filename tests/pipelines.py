@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from connectors.zoho_crm.deals import ZohoDeals
 from runtime.opportunities import OpportunitiesFlow
+from runtime.payments import PaymentsFlow
 from starters.announce import opportunity_id
 from store.holds import OpenHold
 from store.store import Store
@@ -225,9 +226,9 @@ class Pipeline:
 
 
 def sell(firm: Firm, **flow: Any) -> None:
-    """Let a firm sync its opportunities from now on."""
+    """Let a firm sync its opportunities, and look after its payments, from now on."""
     opportunities = OpportunitiesFlow.model_validate({**SALES[firm.connection.crm].flow, **flow})
-    connection = firm.connection.model_copy(update={"opportunities": opportunities})
+    connection = firm.connection.model_copy(update={"opportunities": opportunities, "payments": PaymentsFlow()})
     firm.settings = firm.settings.model_copy(update={"connections": {firm.name: connection}})
     firm.__post_init__()
 

@@ -41,6 +41,7 @@ from worker.opportunities import (
     opportunity_rules,
     tell_nobody,
 )
+from worker.payments import payment_activities
 from worker.tokens import account_token
 from worker.write_once import write_once
 
@@ -211,6 +212,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         check.examine_freshbooks,
         ClientListing(freshbooks, template, context, store).stage_clients,
         *books_activities(connection, freshbooks, store, wiring.announce_document),
+        *payment_activities(connection, freshbooks, store, wiring.announce_document),
     ]
     return AccountQueue(account_queue(FRESHBOOKS, name), activities, connection.freshbooks.calls_per_second)
 

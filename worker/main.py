@@ -36,6 +36,7 @@ from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
 from worker.alerts import alert_queue
 from worker.heartbeats import Heartbeats
 from worker.opportunities import pass_activities
+from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
@@ -50,6 +51,8 @@ from workflows.hooks import CallbackVerification, HookUpkeep
 from workflows.opportunities import OpportunityToEstimate
 from workflows.opportunity_sweeps import OpportunitySweep
 from workflows.parties import PartyFromClient
+from workflows.payment_sweeps import LedgerProof, PaymentSweep
+from workflows.payments import PaymentReconciliation
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
 
@@ -75,6 +78,9 @@ WORKFLOWS = (
     ApplyPlan,
     OpportunityToEstimate,
     OpportunitySweep,
+    PaymentReconciliation,
+    PaymentSweep,
+    LedgerProof,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -116,7 +122,7 @@ async def work(settings: Settings) -> None:
             announcer.party_changed,
             announcer.client_changed,
             announcer.opportunity_changed,
-            announcer.document_changed,
+            announcer.record_changed,
         )
         accounts = AccountWorkers(temporal, wiring, partial(account_worker, temporal))
         alerts = alert_queue(settings, temporal, store, http)
@@ -182,6 +188,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         consent.try_account_again,
         *plan_activities(temporal, settings, store),
         *pass_activities(settings, store),
+        *payment_passes(store, announcer.record_changed),
     ]
     return Worker(
         temporal,

@@ -71,7 +71,12 @@ async def _upkeep(session: Session, temporal: Client) -> "WorkflowHandle[HookUpk
         return temporal.get_workflow_handle_for(HookUpkeep.run, found.id, run_id=found.run_id)
     return await temporal.start_workflow(
         HookUpkeep.run,
-        ConnectionRequest(connection=name, crm=connection.crm, opportunities=connection.opportunities is not None),
+        ConnectionRequest(
+            connection=name,
+            crm=connection.crm,
+            opportunities=connection.opportunities is not None,
+            payments=connection.payments is not None,
+        ),
         id=f"hook-upkeep/{name}/connected",
         task_queue=WORKFLOW_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

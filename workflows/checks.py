@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.queues import FRESHBOOKS
     from activities.sweep_models import HookList, Identity
     from activities.watch_models import AccountName, Finding, Findings
-    from workflows.hooks import CLIENT_EVENTS, DOCUMENT_EVENTS, OPPORTUNITY_EVENTS, PARTY_EVENTS
+    from workflows.hooks import CLIENT_EVENTS, DOCUMENT_EVENTS, OPPORTUNITY_EVENTS, PARTY_EVENTS, PAYMENT_EVENTS
     from workflows.models import CheckReport, CheckRequest
     from workflows.options import STORE_CALL, check
 
@@ -134,7 +134,9 @@ class ConnectionCheck:
         if not listed.allowed:
             text = "webhooks: this token may have none; connect again as somebody who may read clients"
             return [Finding(level="warning", text=f"{text}, or leave all changes to the sweeps")]
-        return _judge_hooks(listed, (*CLIENT_EVENTS, *(DOCUMENT_EVENTS if self._request.opportunities else ())))
+        more = DOCUMENT_EVENTS if self._request.opportunities else ()
+        payments = PAYMENT_EVENTS if self._request.payments else ()
+        return _judge_hooks(listed, (*CLIENT_EVENTS, *more, *payments))
 
     def _check(self, system: str) -> workflow.ActivityConfig:
         return check(system, self._request.connection)

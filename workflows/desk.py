@@ -27,11 +27,18 @@ CHOICES = {
 }
 
 
-def choices_of(reason: str, evidence: Mapping[str, object], *, of_opportunity: bool = False) -> str:
+OPPORTUNITIES, PAYMENTS, PROOF = "opportunities", "payments", "proof"
+
+
+def choices_of(reason: str, evidence: Mapping[str, object], flow: str) -> str:
     """Return what a hold can be decided with, besides `retry` and `skip`; "" if that is all.
 
     An opportunity's conflict has sides only where fields differ, and a wrong sum of its lines cannot be approved.
+    Payments are corrected in FreshBooks, or left as they are.
     """
+    of_opportunity = flow == OPPORTUNITIES
+    if flow in {PAYMENTS, PROOF}:
+        return ""
     if of_opportunity and reason == "conflict":
         return "crm, books" if "fields" in evidence else ""
     if of_opportunity and reason == "money-mismatch" and "predicted" not in evidence:
@@ -42,7 +49,8 @@ def choices_of(reason: str, evidence: Mapping[str, object], *, of_opportunity: b
 
 
 def _choices(hold: OpenHold) -> str:
-    more = choices_of(hold.reason, hold.evidence, of_opportunity=hold.opportunity_id is not None)
+    flow = hold.record.flow if hold.record else OPPORTUNITIES if hold.opportunity_id is not None else ""
+    more = choices_of(hold.reason, hold.evidence, flow)
     return ", ".join(filter(None, (more, "retry, skip")))
 
 
@@ -66,7 +74,8 @@ class Desk:
         if self._resolution is not None:
             raise ApplicationError("somebody has just decided this: look again", non_retryable=True)
         fitting = _choices(self._held)
-        if self._held.opportunity_id is not None and resolution.choice not in fitting.split(", "):
+        strict = self._held.opportunity_id is not None or self._held.record is not None
+        if strict and resolution.choice not in fitting.split(", "):
             text = f"{resolution.choice} does not decide a hold of the reason {self._held.reason}; choices: {fitting}"
             raise ApplicationError(text, non_retryable=True)
         if resolution.choice == "pick" and resolution.client_id is None and resolution.party_id is None:

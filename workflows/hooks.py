@@ -27,7 +27,7 @@ OPPORTUNITY_EVENTS = {
 }
 """And this where opportunities are synced as well."""
 CLIENT_EVENTS: tuple[str, ...] = ("client",)  # the noun stands for all its verbs
-DOCUMENT_EVENTS = ("estimate", "invoice")
+DOCUMENT_EVENTS, PAYMENT_EVENTS = ("estimate", "invoice"), ("payment",)
 RANK = 3
 
 
@@ -44,6 +44,8 @@ class HookUpkeep:
         if request.opportunities:
             self._crm_events += OPPORTUNITY_EVENTS[self._crm]
             self._books_events += DOCUMENT_EVENTS
+        if request.payments:
+            self._books_events += PAYMENT_EVENTS
         await self._keep_crm_hooks()
         await self._keep_callbacks()
         if self._unheard and workflow.patched("catch-up-sweep"):

@@ -205,11 +205,12 @@ class SweepResult(BaseModel):
 
 
 class ConnectionRequest(BaseModel):
-    """One connection, and whether its opportunities are synced."""
+    """One connection, and whether its opportunities are synced and its payments reconciled."""
 
     connection: str
     crm: str = CAPSULE
     opportunities: bool = False
+    payments: bool = False
 
 
 class CallbackRequest(BaseModel):
@@ -233,14 +234,15 @@ class HookReport(BaseModel):
 
 
 class CheckRequest(BaseModel):
-    """One connection to be checked; `webhooks` says whether providers can reach us at all, `opportunities` whether
-    the connection syncs them.
+    """One connection to be checked; `webhooks` says whether providers can reach us at all, `opportunities` and
+    `payments` whether the connection looks after them.
     """
 
     connection: str
     webhooks: bool = False
     crm: str = CAPSULE
     opportunities: bool = False
+    payments: bool = False
 
 
 class CheckReport(BaseModel):

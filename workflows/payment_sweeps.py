@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.queues import FRESHBOOKS
     from activities.sweep_models import Stream, SweepEnd
     from activities.sweeps import CursorActivities
-    from workflows.desk import Desk
+    from workflows.desk import PROOF, Desk
     from workflows.models import Resolution, SweepResult
     from workflows.options import STORE_CALL, api_call
     from workflows.payment_models import PaymentSweepRequest, ProofRequest, ProofResult
@@ -17,7 +17,6 @@ with workflow.unsafe.imports_passed_through():
 
 PAYMENTS_STREAM = "freshbooks.payments"
 PARTS = ("invoices", "payments", "credits")
-PROOF = "proof"
 
 
 @workflow.defn

@@ -10,14 +10,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments import PaymentActivities
     from activities.queues import FRESHBOOKS
     from workflows.clients import cause_of, rank_of
-    from workflows.desk import Desk
+    from workflows.desk import PAYMENTS, Desk
     from workflows.failures import evidence_of, looks_again, reason_of, text_of
     from workflows.models import Change, Resolution
     from workflows.options import STORE_CALL, api_call
     from workflows.payment_models import PaymentRequest, PaymentResult
     from workflows.search_attributes import IN_STEP, SYNC_STATE
-
-PAYMENTS = "payments"
 
 
 @workflow.defn
@@ -47,7 +45,7 @@ class PaymentReconciliation:
         """Take note; changes that arrive during a pass become one further pass."""
         self._changes.append(change)
 
-    @workflow.update(description="decide a hold: retry, skip or approve")
+    @workflow.update(description="decide a hold: retry or skip")
     async def resolve(self, resolution: Resolution) -> str:
         """Let the payment go on as a person decided."""
         return await self._desk.decide(resolution)

@@ -19,12 +19,20 @@ DOCUMENT_SCOPES = (
 )
 """What it needs besides where opportunities become estimates and invoices. Nothing is deleted for good."""
 
+PAYMENT_SCOPES = (
+    Scope("user:invoices:read", "reading and finding invoices, and hearing of their changes"),
+    Scope("user:payments:read", "reading payments, and hearing of their changes"),
+    Scope("user:credit_notes:read", "reading credit notes, which overpayments become"),
+)
+"""What it needs where payments are reconciled."""
 
-def provider(*, documents: bool = False) -> Provider:
-    """Return FreshBooks' OAuth endpoints and what we ask for there, with or without rights on estimates and invoices.
+
+def provider(*, documents: bool = False, payments: bool = False) -> Provider:
+    """Return FreshBooks' OAuth endpoints and what we ask for there: with rights on estimates and invoices, on payments.
 
     A refresh token works once. Source: https://www.freshbooks.com/api/authentication, /api/scopes
     """
+    wanted = [*SCOPES, *(DOCUMENT_SCOPES if documents else ()), *(PAYMENT_SCOPES if payments else ())]
     return Provider(
         system="freshbooks",
         title="FreshBooks",
@@ -32,7 +40,7 @@ def provider(*, documents: bool = False) -> Provider:
         tokens_url="https://api.freshbooks.com/auth/oauth/token",
         revoke_url="https://api.freshbooks.com/auth/oauth/revoke",
         redirect_uri_on_refresh=True,
-        scopes=(*SCOPES, *DOCUMENT_SCOPES) if documents else SCOPES,
+        scopes=tuple({each.name: each for each in wanted}.values()),
     )
 
 

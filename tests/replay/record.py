@@ -30,6 +30,7 @@ from tests.databases import TEST_KEYS, sqlite_url
 from tests.pipelines import sell
 from tests.replay.opportunities import OPPORTUNITIES
 from tests.replay.pairs import TWO_WAY
+from tests.replay.payments import PAYMENTS
 from tests.replay.plans import PLANS
 from tests.replay.zoho import ZOHO
 from tests.sandboxes import open_firm
@@ -250,6 +251,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         *PLANS,
         *ZOHO,
         *OPPORTUNITIES,
+        *PAYMENTS,
     )
 }
 
@@ -269,7 +271,7 @@ async def record(name: str) -> None:
                 await ZohoPeople(firm).make_reference_field()
             else:
                 await firm.new_field("Ledgerline reference")
-            if SCENARIOS[name] in OPPORTUNITIES:
+            if SCENARIOS[name] in (*OPPORTUNITIES, *PAYMENTS):
                 sell(firm, approvals={"above": {"EUR": 5000}}, both_changed="ask")
             office = Office(server.client, firm)
             async with office.working():

@@ -120,3 +120,35 @@ async def test_an_approval_is_read_and_given_on_the_command_line(
         assert await resolve_holds([workflow_id], Resolution(choice="approve")) == 0
         assert f"going on: approve (invoice I-{record_id}-1 of 1,250.50 EUR)" in capsys.readouterr().out
         assert (await pipeline.result(record_id)).outcome == "invoice create"
+
+
+def of_payment(flow: str, reason: str) -> OpenHold:
+    workflow_id = "payment-reconciliation/acme/freshbooks-payment-70001"
+    return OpenHold(workflow_id, "acme", flow, "books", "70001", reason, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def test_a_payment_that_does_not_add_up_is_shown_with_the_numbers() -> None:
+    """F28: 1,000.00 were invoiced, 400.00 paid, and FreshBooks shows 900.00."""
+    numbers = {"invoiced": "1000.00", "applied": "400.00", "refunded": "0.00", "over": "0.00", "outstanding": "600.00"}
+    evidence = {
+        "explanation": "why",
+        "invoice": 90001,
+        "currency": "EUR",
+        **numbers,
+        "differences": "paid must be 400.00",
+    }
+    hold = of_payment("payments", "money-mismatch")
+    assert hold_lines(hold, evidence)[1:] == [
+        "  invoice 90001: invoiced 1,000.00 EUR, applied 400.00 EUR, refunded 0.00 EUR, over 0.00 EUR, "
+        "outstanding 600.00 EUR",
+        "  paid must be 400.00",
+    ]
+    assert choice_lines(hold, evidence) == ["choices: retry, skip"]
+
+
+def test_sums_that_do_not_meet_are_shown_by_client_and_currency() -> None:
+    sums = {"client_id": 7, "currency": "JPY", "invoiced": 1000, "shown_paid": 900, "outstanding": 100, "paid": 400}
+    shown = hold_lines(of_payment("proof", "money-mismatch"), {"explanation": "why", "sums": [{**sums, "overpaid": 0}]})
+    assert shown[1] == (
+        "  client 7, JPY, minor units: invoiced 1000, shown as paid 900, outstanding 100, payments 400, overpaid 0"
+    )
