@@ -15,7 +15,7 @@ demo: $(READY)  ## tell the story, check every step, exit 0 or 1
 
 test: $(READY)  ## everything that proves the project
 	@# Many processes are started: what they import is compiled once, also where that is switched off.
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)  ## measure; writes build/bench.json
 	@$(BIN)/python -m tests.bench

@@ -214,7 +214,7 @@ class DocumentActivities:
         plan, record = write.plan, document_record(write.key)
         agreed = Agreement(
             books_id=str(side.document_id),
-            base={**plan.next_base, "status": side.status},
+            base={**plan.next_base, "status": _agreed_status(plan, side)},
             # What an answer was lost of is linked, and not yet compared: whoever looks next finds it due.
             crm_seen="" if plan.action == "adopt" else write.crm_seen,
             books_seen=side.fingerprint,
@@ -257,6 +257,16 @@ class DocumentActivities:
                     break
             self._staff, self._staff_until = Staff(emails), monotonic() + STAFF_LIVES.total_seconds()
         return self._staff
+
+
+def _agreed_status(plan: DocumentPlan, side: DocumentSide) -> str:
+    """Return the status that both sides know of then.
+
+    What the customer did while we wrote, or before we found what a lost answer had left, is news that the opportunity
+    has yet to hear: only a step that sets the status itself settles it.
+    """
+    known = plan.next_base.get("status")
+    return str(known) if plan.action in {"adopt", "update", "restore"} and known is not None else side.status
 
 
 def _known(plan: DocumentPlan) -> int:

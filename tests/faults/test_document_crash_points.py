@@ -22,7 +22,7 @@ from tests.faults.rig import Rig
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(400)]
 
 # The deals of each round are billed in FreshBooks by the same steps: one gets an estimate, one an invoice that is sent.
-ROUNDS: Sequence[Sequence[str]] = (("after-mark", "before-put"), ("after-post", "after-put"))
+ROUNDS: Sequence[Sequence[str]] = (("after-post", "before-put"),)
 PATIENCE = 120.0
 ALL_ROWS = 1000
 PRICE = Price("1313.37", "EUR")
@@ -131,7 +131,7 @@ def test_a_document_whose_worker_dies_is_made_once(aftermath: Aftermath, number:
 
 def test_what_was_made_by_a_worker_that_died_is_taken_over(aftermath: Aftermath) -> None:
     """F2: of the two documents under way, that of the worker's last request at least."""
-    deals = aftermath.deals[1].values()
+    deals = aftermath.deals[0].values()
     assert "adopt" in [action for deal in deals for action in aftermath.actions(deal)]
 
 

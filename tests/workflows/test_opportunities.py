@@ -1,6 +1,9 @@
 """An opportunity of either CRM gets its estimate and its invoice, on a real Temporal server."""
 
+from typing import Any
+
 from tests.pipelines import OpenPipeline, Pipeline
+from tests.workflows.office import until
 from workflows.models import Resolution
 
 
@@ -89,6 +92,21 @@ async def test_an_estimate_that_the_customer_accepts_wins_the_opportunity_and_is
     assert (await pipeline.result(record_id)).outcome == "opportunity"
     assert (await pipeline.sales.shown(record_id))[0] == "won"
     assert (await pipeline.sync(record_id)).outcome == "invoice create"
+
+
+async def test_an_acceptance_before_the_lost_estimate_was_found_wins_the_opportunity_too(pipeline: Pipeline) -> None:
+    """S19; F1, F2: the answer to the create is lost, and the customer is quicker than our look."""
+    record_id = await pipeline.enter()
+    pipeline.firm.books_fault(method="POST", path="estimates", fault="commit_then_cut", times=1)
+    await pipeline.announce(record_id)
+
+    async def made() -> list[dict[str, Any]]:
+        return pipeline.documents("estimate")
+
+    (estimate,) = await until(made)
+    await pipeline.change_document("estimate", estimate["id"], action_accept=True)
+    await pipeline.result(record_id)
+    assert (await pipeline.sales.shown(record_id))[0] == "won"
 
 
 async def test_an_amount_that_is_changed_in_freshbooks_is_the_value_of_the_opportunity(pipeline: Pipeline) -> None:
