@@ -1,4 +1,4 @@
-"""How one connection bills hours and judges payments: its settings, as activities need them."""
+"""How one connection bills hours: its settings, as activities need them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from activities.document_rules import Approvals
 from mapping.hours import HoursRules
-from mapping.payments import PaymentRules
 from mapping.periods import Calendar
 
 
@@ -30,7 +29,6 @@ class BillingRules:
     is_final: bool
     due_days: int
     approvals: Approvals
-    payments: PaymentRules
 
     def number(self, bill_id: int) -> str:
         """Return the number of a bill's invoice: always the same, so that it can be found again.

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksAccount, ZohoCrmAccount
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
+from runtime.billing import BillingFlow
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
@@ -55,6 +56,7 @@ class Connection(Section):
     clients: ClientsFlow = ClientsFlow()
     opportunities: OpportunitiesFlow | None = None
     payments: PaymentsFlow | None = None
+    billing: BillingFlow | None = None
     reports: ReportRules = ReportRules()
 
     @model_validator(mode="after")

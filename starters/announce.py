@@ -9,9 +9,11 @@ from temporalio.common import Priority, SearchAttributePair, TypedSearchAttribut
 from runtime.queues import WORKFLOW_QUEUE
 from store.records import RecordKey
 from store.store import Store
+from workflows.billing import TimeEntriesToInvoice
+from workflows.billing_models import BillingRequest, BillingWish
 from workflows.bulk import BulkCreates
 from workflows.clients import ClientUpsert
-from workflows.desk import PAYMENTS
+from workflows.desk import HOURS, PAYMENTS
 from workflows.hooks import CallbackVerification
 from workflows.models import (
     CAPSULE,
@@ -57,6 +59,11 @@ def opportunity_id(connection: str, record_id: int, crm: str = CAPSULE) -> str:
 def payment_id(connection: str, record_id: int) -> str:
     """Return the id of the one workflow that may judge a payment."""
     return f"payment-reconciliation/{connection}/freshbooks-payment-{record_id}"
+
+
+def billing_id(connection: str, client_id: int) -> str:
+    """Return the id of the one workflow that may bill a client's hours."""
+    return f"time-entries-to-invoice/{connection}/freshbooks-client-{client_id}"
 
 
 class Announcer:
@@ -142,6 +149,21 @@ class Announcer:
             await self.client_changed(key.connection, key.record_id, cause, priority)
         else:
             await self.party_changed(key.connection, int(key.record_id), cause, priority)
+
+    async def billing_wanted(self, connection: str, client_id: int, wish: BillingWish) -> None:
+        """Have a client's hours billed up to a day."""
+        await self._temporal.start_workflow(
+            TimeEntriesToInvoice.run,
+            BillingRequest(connection=connection, client_id=client_id),
+            id=billing_id(connection, client_id),
+            task_queue=WORKFLOW_QUEUE,
+            start_signal="bill",
+            start_signal_args=[wish],
+            search_attributes=_attributes(connection, f"freshbooks-client-{client_id}", HOURS),
+            static_summary=f"hours of FreshBooks client {client_id} → invoice ({connection})",
+            priority=Priority(priority_key=wish.priority, fairness_key=connection),
+            rpc_timeout=RPC_TIMEOUT,
+        )
 
     async def creates_wait(self, connection: str) -> None:
         """Ask a person about the creates that go beyond the limit, unless somebody has been asked already."""

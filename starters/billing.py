@@ -12,10 +12,10 @@ from runtime.load import load_settings
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
 from runtime.temporal import connect
-from starters.announce import HOURS_FLOW
 from starters.billing_views import print_preview
 from workflows.billing_models import BillingRunRequest, BillingRunResult, Preview, PreviewRequest
 from workflows.billing_runs import BillingPreview, BillingRun
+from workflows.desk import HOURS
 from workflows.search_attributes import CONNECTION, FLOW
 
 PERSON = 1
@@ -88,7 +88,7 @@ def _new_id(kind: str, connection: str) -> str:
 
 
 def _attributes(connection: str) -> TypedSearchAttributes:
-    return TypedSearchAttributes([SearchAttributePair(CONNECTION, connection), SearchAttributePair(FLOW, HOURS_FLOW)])
+    return TypedSearchAttributes([SearchAttributePair(CONNECTION, connection), SearchAttributePair(FLOW, HOURS)])
 
 
 def _chosen(settings: Settings, connection: str | None) -> str:

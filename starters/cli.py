@@ -271,6 +271,20 @@ def test_alerts() -> None:
     _run(run())
 
 
+@app.command()
+def bill(
+    connection: OfConnection = None,
+    *,
+    client: Annotated[int | None, typer.Option(help="Only this client: its id in FreshBooks.")] = None,
+    until: Annotated[str | None, typer.Option(help="The last day to bill; by default that of the last period.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be billed.")] = False,
+) -> None:
+    """Make invoices of the hours that are not billed yet. Each entry is billed once, whatever happens in between."""
+    from starters.billing import bill as run
+
+    _run(run(connection, client, until, plan=plan))
+
+
 @report.command("billing")
 def report_billing(
     connection: OfConnection = None,

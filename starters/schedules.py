@@ -26,7 +26,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Connection, Settings
 from workflows.alerts import AlertWatch
+from workflows.billing_models import BillingRunRequest
+from workflows.billing_runs import BillingRun
 from workflows.client_sweeps import ClientSweep
+from workflows.desk import HOURS
 from workflows.duplicates import DuplicateCheck, OpenIntents
 from workflows.hooks import HookUpkeep
 from workflows.models import (
@@ -55,6 +58,9 @@ SWEEP_PRIORITY = 3
 PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP = "party-sweep", "client-sweep", "opportunity-sweep"
 PAYMENT_SWEEP, LEDGER_PROOF = "payment-sweep", "ledger-proof"
 LEDGER_PROOF_EVERY = timedelta(days=1)
+BILLING = "billing"
+# Not how often it bills: how soon after its end a period is billed.
+BILLING_EVERY = timedelta(hours=1)
 SWEEPS = {"capsule": PARTY_SWEEP, "zoho_crm": PARTY_SWEEP, "freshbooks": CLIENT_SWEEP}
 """How the schedule of each system's sweep begins; the connection follows."""
 JITTER_PART = 10  # connections with the same interval must not all begin at once
@@ -86,6 +92,7 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
     for name, connection in settings.connections.items():
         if connection.payments is not None:
             wanted += [_payment_sweep(name, connection.payments.sweep_every), _ledger_proof(name)]
+    wanted += [_billing(name) for name, connection in settings.connections.items() if connection.billing is not None]
     wanted += [_open_intents(name) for name in settings.connections]
     wanted += [_duplicate_check(name, crm) for name, crm in settings.crms.items()]
     if settings.public_url is not None:
@@ -110,7 +117,7 @@ async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:
     What belongs to connections that left the settings stays: it may be another installation's.
     """
     wanted = {each.id for each in wanted_schedules(settings)}
-    kinds = (PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP, PAYMENT_SWEEP, LEDGER_PROOF, HOOK_UPKEEP)
+    kinds = (PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP, PAYMENT_SWEEP, LEDGER_PROOF, BILLING, HOOK_UPKEEP)
     possible = [f"{kind}/{name}" for kind in kinds for name in settings.connections]
     return [f"{each}: removed" for each in possible if each not in wanted and await _deleted(temporal, each)]
 
@@ -241,6 +248,18 @@ def _ledger_proof(name: str) -> Wanted:
         static_summary=f"invoices, payments and credits of {name} add up",
     )
     return _wanted(action, name, "payments", LEDGER_PROOF_EVERY, note)
+
+
+def _billing(name: str) -> Wanted:
+    note = f"Bills the hours of {name} once after the end of each period; `ledgerline bill` does it at any time."
+    action = ScheduleActionStartWorkflow(
+        BillingRun.run,
+        BillingRunRequest(connection=name, once=True),
+        id=f"{BILLING}/{name}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"bill the hours of the last period ({name})",
+    )
+    return _wanted(action, name, HOURS, BILLING_EVERY, note)
 
 
 def _hook_upkeep(name: str, connection: Connection) -> Wanted:

@@ -30,6 +30,7 @@ from mapping.values import MappingError
 from runtime.load import WrongSettings, explain, settings_folder
 from runtime.settings import Connection, Settings
 from store.store import Store
+from worker.billing import billing_activities
 from worker.crms import CrmPlace, crm_parts
 from worker.hook_readers import hook_url
 from worker.opportunities import (
@@ -212,6 +213,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         check.examine_freshbooks,
         ClientListing(freshbooks, template, context, store).stage_clients,
         *books_activities(connection, freshbooks, store, wiring.announce_document),
+        *billing_activities(connection, freshbooks, store),
         *payment_activities(connection, freshbooks, store, wiring.announce_document),
     ]
     return AccountQueue(account_queue(FRESHBOOKS, name), activities, connection.freshbooks.calls_per_second)

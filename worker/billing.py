@@ -1,24 +1,82 @@
-"""What one connection needs to bill its hours and to check its payments: its rules, and the activities."""
+"""What one connection needs to bill its hours: its rules, and the activities."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from activities.billing import BillingActivities, BillingBooks
+from activities.billing_books import HoursBooks
+from activities.billing_models import AnnounceBilling
+from activities.billing_passes import BillingPassActivities
 from activities.billing_rules import BillingRules
 from activities.document_rules import Approvals
+from activities.queues import FRESHBOOKS
+from connectors.freshbooks.api import FreshBooksApi
+from connectors.freshbooks.documents import FreshBooksDocuments
+from connectors.freshbooks.hours import Hours
 from mapping.durations import DurationMode, DurationOf, DurationRounding
 from mapping.hours import HoursRules
 from mapping.line_words import GroupBy, LineWords
 from mapping.lines import LineTax
-from mapping.payments import OverpaidShown, PaymentRules
 from mapping.periods import Calendar, ClosingDays, EveryWeeks, Monthly
 from mapping.rates import RatePlace
 from mapping.rounding import BooksDecimals, Rounding, RoundingPolicy, TaxRounding
 from runtime.billing import BillingFlow, PeriodRules
+from runtime.settings import Connection, Settings
+from store.store import Store
+from worker.write_once import write_once
+from workflows.billing_models import BillingWish
 
 MONDAY = date(2024, 1, 1)
+Activities = list[Callable[..., Any]]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def billing_passes(
+    settings: Settings, store: Store, tell: Callable[[str, int, BillingWish], Awaitable[None]]
+) -> Activities:
+    """Return the local steps of billing; `tell` lets the workflow of a client know that its hours are wanted."""
+
+    async def announce(asked: AnnounceBilling) -> None:
+        wish = BillingWish(until=asked.until, first=asked.first, cause=asked.cause, priority=asked.priority)
+        await tell(asked.key.connection, asked.key.client_id, wish)
+
+    billing = {name: each.billing for name, each in settings.connections.items() if each.billing is not None}
+    rules = {name: billing_rules(flow) for name, flow in billing.items()}
+    once = {name: write_once(settings.connections[name], store, FRESHBOOKS) for name in billing}
+    steps = BillingPassActivities(store, rules, once, announce)
+    return [
+        steps.begin_billing,
+        steps.announce_billing,
+        steps.claim_entries,
+        steps.reserve_bill,
+        steps.reopen_bill,
+        steps.finish_bill,
+        steps.drop_bill,
+    ]
+
+
+def billing_activities(connection: Connection, freshbooks: FreshBooksApi, store: Store) -> Activities:
+    """Return what runs on the queue of FreshBooks; nothing where no hours are billed."""
+    flow, account = connection.billing, freshbooks.account
+    if flow is None:
+        return []
+    rules, hours = billing_rules(flow), Hours(freshbooks)
+    books = BillingBooks(hours, HoursBooks(hours, freshbooks, rules), FreshBooksDocuments(account).invoices)
+    billing = BillingActivities(books, rules, store, write_once(connection, store, FRESHBOOKS))
+    return [
+        billing.billing_days,
+        billing.list_unbilled,
+        billing.plan_bill,
+        billing.check_entries,
+        billing.look_for_bill,
+        billing.create_bill,
+        billing.adopt_bill,
+        billing.send_bill,
+        billing.mark_entry,
+    ]
 
 
 def billing_rules(flow: BillingFlow) -> BillingRules:
@@ -36,7 +94,6 @@ def billing_rules(flow: BillingFlow) -> BillingRules:
         is_final=flow.invoice == "final",
         due_days=flow.due_days,
         approvals=Approvals(asked.above, asked.first_invoice, asked.escalate_after, asked.expire_after),
-        payments=PaymentRules(flow.payments.under_percent, OverpaidShown(flow.payments.overpaid_shown)),
     )
 
 

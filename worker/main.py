@@ -34,12 +34,15 @@ from store.store import Store, open_store
 from worker.account_workers import AccountWorkers
 from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
 from worker.alerts import alert_queue
+from worker.billing import billing_passes
 from worker.heartbeats import Heartbeats
 from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
+from workflows.billing import TimeEntriesToInvoice
+from workflows.billing_runs import BillingPreview, BillingRun
 from workflows.bulk import BulkCreates
 from workflows.checks import ConnectionCheck
 from workflows.client_plans import ApplyPlan, PlanClients
@@ -81,6 +84,9 @@ WORKFLOWS = (
     PaymentReconciliation,
     PaymentSweep,
     LedgerProof,
+    TimeEntriesToInvoice,
+    BillingRun,
+    BillingPreview,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -189,6 +195,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *plan_activities(temporal, settings, store),
         *pass_activities(settings, store),
         *payment_passes(store, announcer.record_changed),
+        *billing_passes(settings, store, announcer.billing_wanted),
     ]
     return Worker(
         temporal,

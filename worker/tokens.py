@@ -20,7 +20,8 @@ def provider_of(connection: Connection, system: str) -> Provider:
         provider = zoho_crm.provider(account.data_centre, leads=account.leads == "convert", deals=deals)
         return provider.at(account.accounts_url) if account.accounts_url else provider
     documents, payments = connection.opportunities is not None, connection.payments is not None
-    in_books = freshbooks.provider(documents=documents, payments=payments)
+    hours = connection.billing is not None
+    in_books = freshbooks.provider(documents=documents, payments=payments, hours=hours)
     provider = capsule.PROVIDER if isinstance(account, CapsuleAccount) else in_books
     usual = account.base_url == type(account).model_fields["base_url"].default
     return provider if usual else provider.at(account.base_url)

@@ -10,11 +10,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.models import HeldRecord, OpenHold, PartyKey
     from workflows.billing_calls import BillingCalls
     from workflows.billing_models import BillingChoice
-    from workflows.desk import show
+    from workflows.desk import HOURS, show
     from workflows.models import Resolution
     from workflows.search_attributes import IN_DOUBT, SYNCING
 
-HOURS = "hours"
 Ask = Callable[[OpenHold, str, BillPlan | None], Awaitable[Resolution]]
 
 

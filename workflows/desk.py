@@ -25,18 +25,21 @@ CHOICES = {
     "approval": "approve, reject",
     "money-mismatch": "approve",
 }
+OF_HOURS = {"approval": "approve, reject", "conflict": "approve", "money-mismatch": "approve"}
 
 
-OPPORTUNITIES, PAYMENTS, PROOF = "opportunities", "payments", "proof"
+OPPORTUNITIES, PAYMENTS, PROOF, HOURS = "opportunities", "payments", "proof", "hours"
 
 
 def choices_of(reason: str, evidence: Mapping[str, object], flow: str) -> str:
     """Return what a hold can be decided with, besides `retry` and `skip`; "" if that is all.
 
     An opportunity's conflict has sides only where fields differ, and a wrong sum of its lines cannot be approved.
-    Payments are corrected in FreshBooks, or left as they are.
+    Payments and hours are corrected in FreshBooks, or left as they are.
     """
     of_opportunity = flow == OPPORTUNITIES
+    if flow == HOURS:
+        return OF_HOURS.get(reason, "")
     if flow in {PAYMENTS, PROOF}:
         return ""
     if of_opportunity and reason == "conflict":

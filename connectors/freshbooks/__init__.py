@@ -26,13 +26,25 @@ PAYMENT_SCOPES = (
 )
 """What it needs where payments are reconciled."""
 
+HOURS_SCOPES = (
+    Scope("user:time_entries:read", "reading the hours that are not billed"),
+    Scope("user:time_entries:write", "marking hours as billed"),
+    Scope("user:projects:read", "reading which client a project is for, and its rate"),
+    Scope("user:billable_items:read", "reading services and their rates"),
+    Scope("user:teams:read", "reading the names and rates of team members"),
+    Scope("user:invoices:read", "finding the invoices of hours"),
+    Scope("user:invoices:write", "making the invoices of hours"),
+)
+"""What it needs where hours are billed."""
 
-def provider(*, documents: bool = False, payments: bool = False) -> Provider:
-    """Return FreshBooks' OAuth endpoints and what we ask for there: with rights on estimates and invoices, on payments.
+
+def provider(*, documents: bool = False, payments: bool = False, hours: bool = False) -> Provider:
+    """Return FreshBooks' OAuth endpoints and what we ask for there: with rights on documents, payments, hours.
 
     A refresh token works once. Source: https://www.freshbooks.com/api/authentication, /api/scopes
     """
     wanted = [*SCOPES, *(DOCUMENT_SCOPES if documents else ()), *(PAYMENT_SCOPES if payments else ())]
+    wanted += HOURS_SCOPES if hours else ()
     return Provider(
         system="freshbooks",
         title="FreshBooks",
