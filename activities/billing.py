@@ -31,6 +31,7 @@ from activities.crash_points import crash_point
 from activities.document_sides import drafts
 from activities.errors import temporal_errors
 from activities.models import OpenCreate
+from activities.opportunity_models import Line
 from activities.queues import FRESHBOOKS
 from activities.sides import audit_entry
 from activities.write_once import WriteOnce
@@ -177,11 +178,15 @@ class BillingActivities:
         with temporal_errors():
             entry_id = step.entry.entry_id
             read = await self._hours.time_entry(entry_id)
-            is_gone = read is None or as_entry(read).is_deleted
-            is_changed = read is not None and self._fingerprint(as_entry(read)) != step.entry.fingerprint
-            if (is_gone or is_changed) and not step.anyway:
-                return EntryMarked(outcome="gone" if is_gone else "changed")
-            if read is not None and not is_gone and not read.billed:
+            if read is None and not step.anyway:
+                return EntryMarked(outcome="gone")
+            if (
+                read is not None
+                and not step.anyway
+                and self._fingerprint(as_entry(read.entry)) != step.entry.fingerprint
+            ):
+                return EntryMarked(outcome="changed")
+            if read is not None and not read.entry.billed:
                 crash_point("before-put")
                 await self._hours.mark_billed(read)
                 crash_point("after-put")
@@ -244,7 +249,7 @@ class BillingActivities:
         return self._store.links.fingerprint({"entry": entry.content()})
 
 
-def _lines(bill: OpenBill) -> Sequence[object]:
+def _lines(bill: OpenBill) -> Sequence[Line]:
     return [each.line for each in bill.plan.lines]
 
 

@@ -14,7 +14,8 @@ from activities.queues import FRESHBOOKS
 from connectors.errors import Refused
 from connectors.freshbooks import hour_models as said
 from connectors.freshbooks.api import FreshBooksApi
-from connectors.freshbooks.hours import EntryFilter, Hours
+from connectors.freshbooks.hours import Hours
+from connectors.freshbooks.time_entries import EntryFilter
 from mapping.hours import BilledClient, HoursFacts
 from mapping.line_words import Names
 from mapping.money import Money
@@ -166,7 +167,7 @@ def as_entry(entry: said.TimeEntry) -> TimeEntry:
         person_id=entry.identity_id,
         retainer_id=entry.retainer_id or None,
         note=entry.note,
-        is_running=not entry.is_logged,
+        is_running=entry.is_logged is False,
         is_deleted=entry.active is False,
     )
 

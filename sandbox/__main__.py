@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
             freshbooks_requests_per_minute=options.freshbooks_requests_per_minute,
             zoho_crm_records=options.zoho_crm_records,
             opportunities=options.opportunities,
+            time_entries=options.time_entries,
         )
     except (OSError, LedgerError) as error:
         sys.stderr.write(f"sandbox: {error}\n")
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="decides tokens, generated records and chance")
     parser.add_argument("--records", type=int, default=0, help="parties that Capsule has from the start")
     parser.add_argument("--opportunities", type=int, default=0, help="opportunities that Capsule has from the start")
+    parser.add_argument("--time-entries", type=int, default=0, help="time entries that FreshBooks has from the start")
     parser.add_argument("--zoho-crm-records", type=int, default=0, help="records that Zoho CRM has from the start")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--capsule-requests-per-hour", type=int, default=4000)

@@ -65,10 +65,11 @@ def build_sandbox(
     freshbooks_requests_per_minute: int = 600,
     zoho_crm_records: int = 0,
     opportunities: int = 10,
+    time_entries: int = 0,
     hook_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Sandbox:
-    """Return a sandbox with `records` parties and so many opportunities in Capsule, and so many records in Zoho CRM,
-    and with all that the ledger file says happened since.
+    """Return a sandbox with `records` parties and so many opportunities in Capsule, so many records in Zoho CRM and
+    time entries in FreshBooks, and with all that the ledger file says happened since.
 
     Without a ledger file nothing outlives the process. `hook_transport` delivers hooks inside a test. Raises
     LedgerError for a ledger that cannot be read.
@@ -83,7 +84,14 @@ def build_sandbox(
         transport=hook_transport,
     )
     per_minute, filled = freshbooks_requests_per_minute, records > 0
-    freshbooks = build_freshbooks(book, seed=seed, per_minute=per_minute, transport=hook_transport, filled=filled)
+    freshbooks = build_freshbooks(
+        book,
+        seed=seed,
+        per_minute=per_minute,
+        transport=hook_transport,
+        filled=filled,
+        time_entries=time_entries,
+    )
     zoho_crm = build_zoho_crm(book, seed=seed, records=zoho_crm_records, transport=hook_transport)
     services = (capsule, freshbooks, zoho_crm)
 

@@ -174,6 +174,7 @@ class FreshBooksSettings(Settings):
         frozenset({"list", "email", "updated_min", "updated_max"})
         | {f"{key}_like" for key in ("email", "fname", "lname", "organization", "address", "note", "phone", "user")}
         | {"invoice_number", "estimate_number", "customerid", "invoiceid", "notes"}
+        | {"client_id", "project_id", "started_from", "updated_since"}
     )
 
     hooks: FreshBooksHookSettings = FreshBooksHookSettings()
@@ -218,6 +219,18 @@ class FreshBooksSettings(Settings):
     """A payment sends `invoice.update` beside its own event."""
     partial_can_be_overdue: bool = False
     """An invoice that is partly paid says `overdue` once it is late, and not `partial`."""
+    business_time_zone: Annotated[str, AfterValidator(_is_zone)] = "Europe/Berlin"
+    """Where the business is; time entries whose caller names no zone are told by its clock too."""
+    entries_keep_unsent: bool = False
+    """A PUT of a time entry leaves the fields alone that it does not name, instead of emptying them."""
+    deleted_entries_answer: bool = True
+    """A deleted time entry is answered by id, as not active; off: it is 404."""
+    started_to_included: bool = True
+    """An entry that began at the very instant of `started_to` is found."""
+    services_on_one_page: bool = False
+    """The list of services ignores paging: every page has all of them."""
+    service_names_once: bool = True
+    """Two services cannot have one name."""
 
     def role_in(self, account_id: str | None, of_token: str) -> str:
         """Return the identity's role in the business with an account, or in the sandbox's own."""

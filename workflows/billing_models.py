@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
-from activities.billing_models import BillPlan
+from activities.billing_models import BillPlan as BillPlan
 
 
 class BillingWish(BaseModel):

@@ -37,6 +37,12 @@ HOURS_SCOPES = (
 )
 """What it needs where hours are billed."""
 
+PROJECT_SCOPES = (
+    Scope("user:projects:read", "reading and finding projects, and hearing of their changes"),
+    Scope("user:projects:write", "creating and changing projects"),
+)
+"""What it needs where projects are made."""
+
 
 def provider(*, documents: bool = False, payments: bool = False, hours: bool = False) -> Provider:
     """Return FreshBooks' OAuth endpoints and what we ask for there: with rights on documents, payments, hours.

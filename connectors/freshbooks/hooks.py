@@ -24,6 +24,11 @@ DOCUMENT_EVENTS = ("estimate", "invoice")
 each needs the read scope of its name. Source: https://www.freshbooks.com/api/webhooks
 """
 
+HOURS_EVENTS = ("time_entry", "project", "service")
+"""And this of what hours become invoices of: time entries, projects, services. The read scopes are those of
+`HOURS_SCOPES`; services are read as billable items.
+"""
+
 
 @dataclass(frozen=True)
 class HookDelivery:

@@ -148,3 +148,8 @@ class Identity(Record):
 
     id: int
     memberships: tuple[Membership, ...] = ()
+
+    def business_id_of(self, account_id: str) -> int | None:
+        """Return the business whose books an account is, for projects and time; None if that is not beyond doubt."""
+        found = {each.business_id for each in self.memberships if each.account_id == account_id}
+        return found.pop() if len(found) == 1 else None

@@ -20,6 +20,9 @@ ROW_KEYS = {"contacts": "contactid"}
 LAZY_FIRST_IDS = {"estimate": 50_001, "invoice": 70_001, "item": 30_001, "tax": 4001, "email": 1} | {
     "payment": 90_001,
     "credit_note": 95_001,
+    "service": 41,
+    "project": 6001,
+    "time_entry": 910_001,
 }
 """Of the kinds of which there may be none at all."""
 
@@ -30,6 +33,7 @@ class Account:
     def __init__(self, records: Records, tokens: Tokens, settings: FreshBooksSettings, seed: int) -> None:
         self.records, self.tokens, self.settings, self.seed = records, tokens, settings, seed
         self.payments = Lookup(records, "payment", _payment_keys)
+        self.entries = Lookup(records, "time_entry", lambda entry: [("project", str(entry["project_id"]))])
 
     def uuid_of(self, name: str) -> str:
         """Return a UUID that is the same for the same seed and name."""

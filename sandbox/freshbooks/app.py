@@ -17,6 +17,8 @@ from sandbox.freshbooks.errors import failure, hidden_failure
 from sandbox.freshbooks.events import PAUSES, Events
 from sandbox.freshbooks.gate import Gate
 from sandbox.freshbooks.generator import fill_books
+from sandbox.freshbooks.hours import Hours
+from sandbox.freshbooks.hours_generator import seed_hours
 from sandbox.freshbooks.identity import Identity
 from sandbox.freshbooks.oauth import ALL_SCOPES, ALWAYS_GRANTED, LIFETIME, READ_SCOPES, OAuth, mint
 from sandbox.hands import Hands
@@ -31,14 +33,22 @@ FIRST_IDS = {"client": 330_101, "callback": 2001, "row": 71_001}
 
 
 def build_freshbooks(
-    ledger: Ledger, *, seed: int, per_minute: int, transport: httpx.AsyncBaseTransport | None, filled: bool = False
+    ledger: Ledger,
+    *,
+    seed: int,
+    per_minute: int,
+    transport: httpx.AsyncBaseTransport | None,
+    filled: bool = False,
+    time_entries: int = 0,
 ) -> Service:
-    """Return FreshBooks' stand-in with its state as seed and ledger make it; with items and taxes if `filled`."""
+    """Return FreshBooks' stand-in with its state as seed and ledger make it; with items and taxes if `filled`, and with
+    so many time entries and the clients, projects and services that they are about.
+    """
     store = Records("freshbooks", seed, ledger, ROW_KEYS)
     settings, background = FreshBooksSettings(), Background()
     tokens = Tokens(store, lambda kind, number: mint(seed, kind, number), LIFETIME, settings)
     account = Account(store, tokens, settings, seed)
-    books = Books(account)
+    books, hours = Books(account), Hours(account)
     courier = Courier(seed, PAUSES, settings, background, transport)
     client = {
         "client_id": minted(seed, "freshbooks", "client", 1),
@@ -52,6 +62,8 @@ def build_freshbooks(
         tokens.seed(" ".join(READ_SCOPES), client_id=None, user_id=IDENTITY_ID, role="owner")
         if filled:
             fill_books(account)
+        if time_entries:
+            seed_hours(account, time_entries)
 
     def revoke(call: Call) -> None:
         tokens.revoke_access(call.bearer)
@@ -69,8 +81,8 @@ def build_freshbooks(
         refreshes=Refreshes(tokens, settings),
         seeded=seeded,
         about=lambda: {**_about(account), "oauth": client},
-        operations=[*_operations(account, courier, OAuth(account, **client)), *books.operations()],
-        hands={"client": _hands(account), **books.hands()},
+        operations=[*_operations(account, courier, OAuth(account, **client)), *books.operations(), *hours.operations()],
+        hands={"client": _hands(account), **books.hands(), **hours.hands()},
     )
     service.fill()
     return service

@@ -11,6 +11,7 @@ from sandbox.freshbooks.documents import Documents
 from sandbox.freshbooks.estimates import ESTIMATE
 from sandbox.freshbooks.invoices import INVOICE
 from sandbox.freshbooks.list_filters import CREDITS, PAYMENTS
+from sandbox.freshbooks.oauth import ALWAYS_GRANTED
 from sandbox.freshbooks.payment_write import PaymentWriter
 from sandbox.freshbooks.payments import MoneyKind, MoneyRecords
 from sandbox.freshbooks.staff import Staff
@@ -123,4 +124,5 @@ def _of_staff(staff: Staff) -> list[Operation]:
         Operation("GET", f"{path}/{{id}}", staff.get, scope),
         Operation("GET", team, staff.team, scope),
         Operation("GET", f"{team}/{{uuid}}", staff.member, scope),
+        Operation("GET", "/auth/api/v1/users/business/{business}", staff.business, ALWAYS_GRANTED),
     ]

@@ -3,10 +3,12 @@
 Source: https://www.freshbooks.com/api/errors
 """
 
+from collections.abc import Mapping
+
 from sandbox.calls import Refusal
 from sandbox.ledger import Record
 
-ACCOUNTING, EVENTS, AUTH = "accounting", "events", "auth"
+ACCOUNTING, EVENTS, AUTH, BUSINESS = "accounting", "events", "auth", "business"
 GRPC_CODES = {401: 16, 403: 7, 404: 5}
 WORDS = {429: "Too many requests.", 500: "Internal server error.", 502: "Bad gateway.", 503: "Service unavailable."}
 UNPROCESSABLE = "The request was well-formed but was unable to be followed due to semantic errors."
@@ -53,6 +55,8 @@ def denied(family: str) -> Refusal:
     """Return the 403 for a token or a role that may not do this."""
     if family == EVENTS:
         return Refusal(403, {"errno": 403, "message": "Permission Denied"}, EVENTS)
+    if family == BUSINESS:
+        return Refusal(403, {"message": "Permission Denied"}, BUSINESS)
     return refused(1003, "Permission Denied", "", "", status=403)
 
 
@@ -73,6 +77,26 @@ def unknown_callback() -> Refusal:
 def invalid_callback(*details: str) -> Refusal:
     """Return the refusal of a callback: status 400 although errno says 422. A detail reads `field: text`."""
     return Refusal(400, {"errno": 422, "message": UNPROCESSABLE, "details": list(details)}, EVENTS)
+
+
+def missing() -> Refusal:
+    """Return the 404 of the business families, which does not say what is missing."""
+    return Refusal(404, {"error": "Requested resource could not be found."}, BUSINESS)
+
+
+def invalid(wrong: Mapping[str, str]) -> Refusal:
+    """Return the 422 of the business families, by field; `__root__` is about the whole record."""
+    return Refusal(422, {"errno": 2001, "error": dict(wrong)}, BUSINESS)
+
+
+def internal() -> Refusal:
+    """Return what a change of a project without its title is answered; the status was not recorded."""
+    return Refusal(500, {"error": "An internal error has occurred."}, BUSINESS)
+
+
+def unreadable() -> Refusal:
+    """Return what the business families say to a body that is no JSON (not recorded: a decision of the sandbox)."""
+    return Refusal(400, {"message": "The request body could not be parsed."}, BUSINESS)
 
 
 def grpc_style(refusal: Refusal) -> Record:

@@ -21,7 +21,11 @@ PAUSES = (10.0, 60.0, 300.0, 1800.0)
 SIGNATURE = "X-FreshBooks-Hmac-SHA256"
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
-NOUNS = {"client", "credit_note", "estimate", "invoice", "item", "payment", "tax"}
+NOUNS = {"client", "credit_note", "estimate", "invoice", "item", "payment", "tax"} | {
+    "project",
+    "service",
+    "time_entry",
+}
 """Kinds of records whose changes are told."""
 
 FAILURES_UNTIL_DISABLED = 3
@@ -87,7 +91,7 @@ class Events:
             self._tell(f"{record['kind']}.sendByEmail", record["object_id"], record["accounting_systemid"])
         if kind not in NOUNS:
             return
-        hidden = record.get("vis_state") == DELETED and before is not None and before["vis_state"] != DELETED
+        hidden = before is not None and _is_hidden(kind, record) and not _is_hidden(kind, before)
         verb = "delete" if hidden else operation
         self._tell(f"{kind}.{verb}", record["id"], record["accounting_systemid"])
 
@@ -122,6 +126,11 @@ def signature(verifier: str, form: dict[str, str]) -> str:
 def account_of(callback: Record) -> str:
     """Return the account of a callback; one from a ledger of an earlier version belongs to the sandbox's own."""
     return str(callback.get("account_id", ACCOUNT_ID))
+
+
+def _is_hidden(kind: str, record: Record) -> bool:
+    """Return whether a record is deleted but kept. Projects are never: those that are not active are put away."""
+    return not record["active"] if kind == "time_entry" else record.get("vis_state") == DELETED
 
 
 def _hears(callback: Record, name: str) -> bool:

@@ -12,6 +12,7 @@ from sandbox.calls import Call, Refusal, answer
 from sandbox.freshbooks.errors import (
     ACCOUNTING,
     AUTH,
+    BUSINESS,
     EVENTS,
     denied,
     failure,
@@ -23,6 +24,10 @@ from sandbox.settings import FreshBooksSettings
 from sandbox.tokens import Tokens
 
 WINDOW = 60.0
+FAMILIES = {"events": EVENTS, "accounting": ACCOUNTING} | dict.fromkeys(
+    ("projects", "timetracking", "comments"), BUSINESS
+)
+"""The family of addresses by the first word of a path."""
 
 
 class Gate:
@@ -85,4 +90,4 @@ class Gate:
 
 def _family(path: str) -> str:
     first = path.split("/")[1]
-    return {"events": EVENTS, "accounting": ACCOUNTING}.get(first, AUTH)
+    return FAMILIES.get(first, AUTH)

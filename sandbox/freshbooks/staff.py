@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from sandbox.calls import Call, Refusal, answer, id_of
 from sandbox.freshbooks.account import ACCOUNT_ID, BUSINESS_ID, IDENTITY_ID, LANGUAGE, Account
+from sandbox.freshbooks.business import account_id_of, members
 from sandbox.freshbooks.errors import AUTH, unknown
-from sandbox.freshbooks.identity import EMAIL, PERSON
+from sandbox.freshbooks.identity import EMAIL, NAME, PERSON
 from sandbox.freshbooks.list_filters import STAFF, passing
 from sandbox.freshbooks.paging import page_of, plain_page_of, searches
 from sandbox.ledger import Record
@@ -59,6 +60,26 @@ class Staff:
             raise Refusal(404, {"error": "not_found", "error_description": "Team member not found."}, AUTH)
         return answer({"response": found[0]})
 
+    def business(self, call: Call) -> Response:
+        """The business itself: where it is, its account, and who works in it."""
+        business_id = self._business(call)
+        account_id, place = account_id_of(self._account, business_id), business_id - BUSINESS_ID
+        hidden = not place and self._account.settings.null_account_id
+        return answer(
+            {
+                "response": {
+                    "id": business_id,
+                    "business_uuid": self._account.business_uuid(place),
+                    "name": self._account.settings.businesses[place - 1].name if place else NAME,
+                    "account_id": None if hidden else account_id or None,
+                    "timezone": self._account.settings.business_time_zone,
+                    "date_format": "dd/mm/yyyy",
+                    "status": "active",
+                    "business_group": {"id": 1, "category": "business", "members": members(self._account, business_id)},
+                }
+            }
+        )
+
     def _people(self, *, own: bool) -> list[tuple[int, Colleague]]:
         owner = Colleague(**PERSON, email=EMAIL)
         return list(enumerate([owner, *(self._account.settings.staff if own else ())], OWNER_ID))
@@ -68,13 +89,17 @@ class Staff:
         return [self._member_of_staff(*each) for each in self._people(own=account_id == ACCOUNT_ID)]
 
     def _team(self, call: Call) -> list[Record]:
-        business_id = id_of(call.params["business"])
-        if not self._account.knows_business(business_id):
-            raise Refusal(404, {"error": "not_found", "error_description": "Business not found."}, AUTH)
+        business_id = self._business(call)
         return [
             self._team_member(business_id, number, each)
             for number, each in self._people(own=business_id == BUSINESS_ID)
         ]
+
+    def _business(self, call: Call) -> int:
+        business_id = id_of(call.params["business"])
+        if not self._account.knows_business(business_id):
+            raise Refusal(404, {"error": "not_found", "error_description": "Business not found."}, AUTH)
+        return business_id
 
     def _member_of_staff(self, number: int, person: Colleague) -> Record:
         return {

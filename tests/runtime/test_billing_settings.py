@@ -10,10 +10,9 @@ from pydantic import ValidationError
 from mapping.durations import DurationMode, DurationOf
 from mapping.line_words import WORDS as LINE_WORDS
 from mapping.line_words import GroupBy as Grouping
-from mapping.payments import OverpaidShown
 from mapping.rates import DEFAULT_ORDER
 from mapping.rates import RatePlace as Place
-from runtime.billing import WORDS, BillingFlow, DurationRules, GroupBy, PaymentRules, PeriodRules, RatePlace
+from runtime.billing import WORDS, BillingFlow, DurationRules, GroupBy, PeriodRules, RatePlace
 
 
 def billing(**said: Any) -> BillingFlow:
@@ -44,10 +43,9 @@ def test_the_words_are_those_that_billing_knows() -> None:
     assert set(get_args(RatePlace)) == set(Place)
     assert billing().rate_order == DEFAULT_ORDER
     assert set(WORDS) == LINE_WORDS
-    durations, payments = DurationRules.model_fields, PaymentRules.model_fields
+    durations = DurationRules.model_fields
     assert set(get_args(durations["mode"].annotation)) == set(DurationMode)
     assert set(get_args(durations["of"].annotation)) == set(DurationOf)
-    assert set(get_args(payments["overpaid_shown"].annotation)) == set(OverpaidShown)
 
 
 def test_everything_can_be_said_as_a_file_says_it() -> None:

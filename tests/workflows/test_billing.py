@@ -1,0 +1,151 @@
+"""Hours become invoices, each entry once, whatever happens in between: on a real server, against the sandbox."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from store.store import Store
+from tests.timesheets import Timesheet, open_timesheet
+
+OpenTimesheet = Callable[..., AbstractAsyncContextManager[Timesheet]]
+CREATE = {"method": "POST", "path": "/invoices/invoices$"}
+
+
+@pytest.fixture
+def open_with(temporal: Client, sqlite_store: Store, tmp_path: Path) -> OpenTimesheet:
+    """Gives a firm that bills its hours with these settings."""
+    return partial(open_timesheet, temporal, sqlite_store, tmp_path)
+
+
+@pytest.fixture
+async def timesheet(open_with: OpenTimesheet) -> AsyncIterator[Timesheet]:
+    """A firm that bills its hours, with the settings of most."""
+    async with open_with() as opened:
+        yield opened
+
+
+async def test_the_hours_of_a_month_become_one_draft_and_are_marked_as_billed(timesheet: Timesheet) -> None:
+    """S3, S14: an hour and a half, and half an hour, at 100.00 EUR are 200.00 EUR."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entries = [await timesheet.log(client, 1.5), await timesheet.log(client, 0.5, day="2026-03-11")]
+    result = await timesheet.bill(client)
+    [invoice] = timesheet.invoices()
+    assert (result.outcome, result.invoice_ids) == ("invoiced", [invoice["id"]])
+    assert (invoice["amount"]["amount"], invoice["currency_code"], invoice["v3_status"]) == ("200.00", "EUR", "draft")
+    assert [timesheet.entry(each)["billed"] for each in entries] == [True, True]
+
+
+async def test_billing_again_bills_nothing_twice(timesheet: Timesheet) -> None:
+    """S47, F31."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    await timesheet.log(client)
+    await timesheet.bill(client)
+    assert (await timesheet.bill(client)).outcome == "nothing-to-bill"
+    assert len(timesheet.invoices()) == 1
+
+
+async def test_an_entry_whose_tick_was_taken_away_by_hand_is_not_billed_again(timesheet: Timesheet) -> None:
+    """F31: an invoice has it; what a person means by that, an invoice of their own can say."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entry = await timesheet.log(client)
+    await timesheet.bill(client)
+    await timesheet.change(entry, billed=False)
+    assert (await timesheet.bill(client)).outcome == "nothing-to-bill"
+    assert len(timesheet.invoices()) == 1
+
+
+async def test_an_invoice_whose_answer_is_lost_is_found_and_not_made_twice(timesheet: Timesheet) -> None:
+    """F1, F2, S47."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entry = await timesheet.log(client)
+    timesheet.firm.books_fault(fault="commit_then_cut", times=1, **CREATE)
+    result = await timesheet.bill(client)
+    assert (result.outcome, len(timesheet.invoices())) == ("invoiced", 1)
+    assert timesheet.entry(entry)["billed"] is True
+
+
+async def test_a_mark_whose_answer_is_lost_is_set_once_more(timesheet: Timesheet) -> None:
+    """F1."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entry = await timesheet.log(client)
+    timesheet.firm.books_fault(fault="commit_then_cut", times=1, method="PUT", path="/time_entries/")
+    assert (await timesheet.bill(client)).outcome == "invoiced"
+    assert timesheet.entry(entry)["billed"] is True
+    assert len(timesheet.invoices()) == 1
+
+
+async def test_the_last_hour_of_the_month_in_berlin_is_of_the_month(timesheet: Timesheet) -> None:
+    """F32: 23:30 of the thirty-first there is 21:30 in London; half an hour after midnight is April."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    march = await timesheet.log(client, started_at="2026-03-31T21:30:00Z")
+    april = await timesheet.log(client, started_at="2026-03-31T22:30:00Z")
+    await timesheet.bill(client)
+    assert [timesheet.entry(each)["billed"] for each in (march, april)] == [True, False]
+
+
+async def test_an_entry_without_a_price_holds_the_whole_invoice_until_it_has_one(timesheet: Timesheet) -> None:
+    """F29: an invoice without it would look complete."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    await timesheet.log(client)
+    nameless = await timesheet.log(client, service_id=None)
+    await timesheet.announce(client)
+    held = await timesheet.hold(client, "refused")
+    assert timesheet.invoices() == []
+    await timesheet.change(nameless, service_id=timesheet.service_id)
+    await timesheet.resolve(client, "retry")
+    assert (await timesheet.outcome(client)).outcome == "invoiced"
+    assert held.record_id == str(client)
+    [invoice] = timesheet.invoices()
+    assert invoice["amount"]["amount"] == "300.00"
+
+
+async def test_an_invoice_above_the_limit_waits_and_a_changed_hour_voids_the_approval(open_with: OpenTimesheet) -> None:
+    """S45, Z56: what was approved is this very invoice."""
+    async with open_with(approvals={"above": {"EUR": "100.00"}}) as timesheet:
+        client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+        entry = await timesheet.log(client)
+        await timesheet.announce(client)
+        await timesheet.hold(client, "approval")
+        await timesheet.change(entry, duration=7200)
+        await timesheet.resolve(client, "approve")
+        await timesheet.hold(client, "approval")
+        assert timesheet.invoices() == []
+        await timesheet.resolve(client, "approve")
+        assert (await timesheet.outcome(client)).outcome == "invoiced"
+        assert timesheet.invoices()[0]["amount"]["amount"] == "200.00"
+
+
+async def test_a_rejected_invoice_is_not_made_and_its_hours_stay_open(open_with: OpenTimesheet) -> None:
+    """S45."""
+    async with open_with(approvals={"first_invoice": True}) as timesheet:
+        client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+        entry = await timesheet.log(client)
+        await timesheet.announce(client)
+        await timesheet.hold(client, "approval")
+        await timesheet.resolve(client, "reject")
+        assert (await timesheet.outcome(client)).outcome == "rejected"
+        assert (timesheet.invoices(), timesheet.entry(entry)["billed"]) == ([], False)
+
+
+async def test_a_final_invoice_counts_once_its_hours_are_billed(open_with: OpenTimesheet) -> None:
+    """S14."""
+    async with open_with(invoice="final", taxes=[{"name": "VAT", "percent": "15"}]) as timesheet:
+        client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+        await timesheet.log(client)
+        await timesheet.bill(client)
+        [invoice] = timesheet.invoices()
+        assert (invoice["amount"]["amount"], invoice["v3_status"]) == ("172.50", "sent")
+
+
+async def test_a_client_in_yen_is_billed_at_a_rate_of_its_own(open_with: OpenTimesheet) -> None:
+    """F26: FreshBooks' rates are in EUR here, and nothing converts."""
+    async with open_with() as timesheet:
+        client = await timesheet.firm.new_client(organization="Hoshi KK", currency_code="JPY")
+        await timesheet.log(client)
+        await timesheet.announce(client)
+        await timesheet.hold(client, "refused")
+        assert timesheet.invoices() == []
