@@ -126,13 +126,13 @@ async def open_timesheet(temporal: Client, store: Store, data: Path, **flow: Any
     """Give a firm that bills its hours; run its workers."""
     async with open_firm(store, data, f"firm-{next(NUMBERS)}") as firm:
         bills_hours(firm, **flow)
-        timesheet = Timesheet(Office(temporal, firm), await _service(firm))
+        timesheet = Timesheet(Office(temporal, firm), await make_service(firm))
         async with attended(timesheet.office):
             yield timesheet
         await timesheet.close()
 
 
-async def _service(firm: Firm, rate: str = "100.00") -> int:
+async def make_service(firm: Firm, rate: str = "100.00") -> int:
     """Make a service with its rate, and return its id."""
     url = f"{FRESHBOOKS}/comments/business/{BUSINESS}/service"
     token = {"Authorization": f"Bearer {firm.connection.freshbooks.token.get_secret_value()}"}

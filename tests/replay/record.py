@@ -28,6 +28,7 @@ from store.store import Store
 from tests.channels import Post
 from tests.databases import TEST_KEYS, sqlite_url
 from tests.pipelines import sell
+from tests.replay.hours import HOURS
 from tests.replay.opportunities import OPPORTUNITIES
 from tests.replay.pairs import TWO_WAY
 from tests.replay.payments import PAYMENTS
@@ -35,6 +36,7 @@ from tests.replay.plans import PLANS
 from tests.replay.zoho import ZOHO
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
+from tests.timesheets import bills_hours
 from tests.workflows.office import Office, until
 from tests.zoho_firms import ZohoPeople
 from worker.alerts import alert_queue
@@ -252,6 +254,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         *ZOHO,
         *OPPORTUNITIES,
         *PAYMENTS,
+        *HOURS,
     )
 }
 
@@ -273,6 +276,8 @@ async def record(name: str) -> None:
                 await firm.new_field("Ledgerline reference")
             if SCENARIOS[name] in (*OPPORTUNITIES, *PAYMENTS):
                 sell(firm, approvals={"above": {"EUR": 5000}}, both_changed="ask")
+            if SCENARIOS[name] in HOURS:
+                bills_hours(firm, invoice="final", approvals={"above": {"EUR": 5000}})
             office = Office(server.client, firm)
             async with office.working():
                 handle = await SCENARIOS[name](office)

@@ -1,0 +1,74 @@
+"""Scenarios of a firm whose hours are billed."""
+
+from datetime import date
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from runtime.queues import WORKFLOW_QUEUE
+from tests.timesheets import Timesheet, make_service
+from tests.workflows.office import Office
+from workflows.billing_models import BillingRunRequest, PreviewRequest
+from workflows.billing_runs import BillingPreview, BillingRun
+
+Handle = WorkflowHandle[Any, Any]
+APRIL = date(2026, 4, 1)
+
+
+async def _worked(office: Office, hours: float = 1.5) -> tuple[Timesheet, int]:
+    """Log time for a new client; return its id."""
+    timesheet = Timesheet(office, await make_service(office.firm))
+    client = await office.firm.new_client(organization="Quist AB", currency_code="EUR")
+    await timesheet.log(client, hours)
+    return timesheet, client
+
+
+async def hours_billed(office: Office) -> Handle:
+    """Hours become a final invoice, and are marked; the answer to the create is lost."""
+    timesheet, client = await _worked(office)
+    office.firm.books_fault(fault="commit_then_cut", times=1, method="POST", path="/invoices/invoices$")
+    await timesheet.bill(client)
+    return timesheet.workflow(client)
+
+
+async def hours_approved(office: Office) -> Handle:
+    """Sixty hours wait for approval; one is added meanwhile, so they wait once more."""
+    timesheet, client = await _worked(office, hours=23.0)
+    await timesheet.log(client, hours=23.0)
+    await timesheet.log(client, hours=23.0)
+    await timesheet.announce(client)
+    await timesheet.hold(client, "approval")
+    await timesheet.log(client, hours=1.0)
+    await timesheet.resolve(client, "approve")
+    await timesheet.hold(client, "approval")
+    await timesheet.resolve(client, "approve")
+    await timesheet.outcome(client)
+    return timesheet.workflow(client)
+
+
+async def billing_run(office: Office) -> Handle:
+    """Everybody's hours are billed up to a day."""
+    timesheet, client = await _worked(office)
+    await timesheet.announce(client)
+    await timesheet.outcome(client)
+    await timesheet.log(client)
+    return await office.temporal.start_workflow(
+        BillingRun.run,
+        BillingRunRequest(connection=office.firm.name, until=APRIL),
+        id="billing-run",
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+
+async def billing_preview(office: Office) -> Handle:
+    """What would be billed is shown, of everybody."""
+    await _worked(office)
+    return await office.temporal.start_workflow(
+        BillingPreview.run,
+        PreviewRequest(connection=office.firm.name, until=APRIL),
+        id="billing-preview",
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+
+HOURS = (hours_billed, hours_approved, billing_run, billing_preview)
