@@ -33,7 +33,7 @@ async def bill(connection: str | None, client_id: int | None, until: str | None,
     Returns 0, or 1 if the preview shows something that a person has to decide or mend. Raises Stop.
     """
     settings, console = load_settings(), Console()
-    name, end = _chosen(settings, connection), _day_after(until)
+    name, end = chosen(settings, connection), day_after(until)
     temporal = await connect(settings)
     if plan:
         return print_preview(await preview(temporal, name, client_id, end), console)
@@ -91,7 +91,7 @@ def _attributes(connection: str) -> TypedSearchAttributes:
     return TypedSearchAttributes([SearchAttributePair(CONNECTION, connection), SearchAttributePair(FLOW, HOURS)])
 
 
-def _chosen(settings: Settings, connection: str | None) -> str:
+def chosen(settings: Settings, connection: str | None) -> str:
     """Return the connection whose hours are billed."""
     billing = [name for name, each in settings.connections.items() if each.billing is not None]
     if connection is not None and connection in billing:
@@ -104,7 +104,7 @@ def _chosen(settings: Settings, connection: str | None) -> str:
     raise CannotBill(f"name the connection with --connection. Those that bill hours: {known}")
 
 
-def _day_after(until: str | None) -> date | None:
+def day_after(until: str | None) -> date | None:
     """Return the first day that is not billed."""
     if until is None:
         return None

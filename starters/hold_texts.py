@@ -6,7 +6,7 @@ from typing import Any
 
 from starters.record_names import OPPORTUNITIES_FLOW
 from store.holds import OpenHold
-from workflows.desk import choices_of
+from workflows.desk import HOURS, choices_of
 
 MEANINGS: Mapping[str, Mapping[str, str]] = {
     "approval": {
@@ -29,17 +29,19 @@ def hold_lines(hold: OpenHold, evidence: Mapping[str, Any]) -> list[str]:
     """Return what a person decides by, line by line: why it is held, and with which values."""
     lines = [f"{hold.reason}: {evidence.get('explanation', '')}"]
     lines += [f"  {each.get('field') or 'record'}: {each.get('message')}" for each in evidence.get("problems") or []]
+    if hold.flow == HOURS:
+        return [*lines, *_invoice(hold, evidence), *_amounts(evidence)]
     if hold.flow != OPPORTUNITIES_FLOW:
         return [*lines, *_balance(evidence), *_sums(evidence)]
     return [*lines, *_opportunity(hold, evidence), *_invoice(hold, evidence), *_amounts(evidence), *_sides(evidence)]
 
 
 def in_short(hold: OpenHold, evidence: Mapping[str, Any]) -> str:
-    """Return in a few words what is asked about an opportunity, with its amount; "" of anything else."""
-    if hold.flow != OPPORTUNITIES_FLOW:
+    """Return in a few words what is asked about an opportunity or about hours, with the amount; else ""."""
+    if hold.flow not in {OPPORTUNITIES_FLOW, HOURS}:
         return ""
     if hold.reason == "approval":
-        return f"invoice {evidence.get('number')} of {_money(evidence.get('total'), evidence.get('currency'))}"
+        return f"{_numbered(evidence)} of {_money(evidence.get('total'), evidence.get('currency'))}"
     said = _known_as(evidence)
     worth = _money(said.get("amount"), said.get("currency"))
     return f"worth {worth}" if worth else ""
@@ -93,12 +95,17 @@ def _invoice(hold: OpenHold, evidence: Mapping[str, Any]) -> list[str]:
     begun = "would be made" if evidence.get("action") == "create" else "would be changed"
     of_estimate = f", from estimate {evidence['estimate']}" if evidence.get("estimate") else ""
     to_client = f" for client {evidence['client']}" if evidence.get("client") else ""
-    lines = [f"  invoice {evidence.get('number')}{to_client} {begun}{of_estimate}: {total} in all, taxes included"]
+    lines = [f"  {_numbered(evidence)}{to_client} {begun}{of_estimate}: {total} in all, taxes included"]
     for line in evidence.get("charged") or []:
         each = _money(line.get("unit_cost"), evidence.get("currency"))
         taxes = ", ".join(f"{tax.get('name')} {tax.get('percent')} %" for tax in line.get("taxes") or [])
         lines.append(f"    {line.get('quantity')} at {each}: {line.get('name')}{f' ({taxes})' if taxes else ''}")
     return lines
+
+
+def _numbered(evidence: Mapping[str, Any]) -> str:
+    """Name an invoice; that of hours gets its number once it is made."""
+    return f"invoice {evidence['number']}" if evidence.get("number") else "an invoice"
 
 
 def _amounts(evidence: Mapping[str, Any]) -> list[str]:

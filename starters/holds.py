@@ -20,6 +20,7 @@ from store.holds import OpenHold
 from store.store import Store, open_store
 from workflows.clients import ClientUpsert
 from workflows.consent import consent_id
+from workflows.desk import HOURS
 from workflows.models import Resolution
 
 
@@ -90,7 +91,7 @@ async def _open_holds(store: Store, reason: str | None) -> list[OpenHold]:
 
 async def _evidence(store: Store, hold: OpenHold) -> Mapping[str, Any]:
     """Return what an opportunity's hold is decided by; that of people is read by nobody who only lists."""
-    return await store.holds.evidence(hold.workflow_id) if hold.flow == OPPORTUNITIES_FLOW else {}
+    return await store.holds.evidence(hold.workflow_id) if hold.flow in {OPPORTUNITIES_FLOW, HOURS} else {}
 
 
 async def _find(store: Store, workflow_id: str) -> OpenHold:

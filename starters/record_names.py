@@ -13,8 +13,11 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     "estimates": ("opportunity", "estimate"),
     "invoices": ("opportunity", "invoice"),
     OPPORTUNITIES_FLOW: ("opportunity", "document"),
+    "bills": ("bill", "invoice"),
+    "hours": ("hours of client", "hours of client"),
+    "payments": ("payment", "payment"),
 }
-"""What each flow links, in the CRM and in the books."""
+"""What each flow links, in the CRM and in the books; a bill is made of time entries, and is no record of a CRM."""
 DOCUMENTS = ("estimates", "invoices")
 LINKING = (CLIENTS_FLOW, *DOCUMENTS)
 """The flows that link records; each is called as what it makes in the books."""
@@ -34,7 +37,8 @@ KINDS: Mapping[str, Named] = {
     "opportunity": Named(DOCUMENTS, "crm"),
     "deal": Named(DOCUMENTS, "crm"),
     "estimate": Named(("estimates",), "books"),
-    "invoice": Named(("invoices",), "books"),
+    "invoice": Named(("invoices", "bills"), "books"),
+    "bill": Named(("bills",), "crm"),
 }
 """How people name a record: `estimate:70001`."""
 

@@ -23,7 +23,20 @@ CONNECTIONS = (CAPSULE, ZOHO_CRM)
 # The sandbox allows more calls than the real services do, so that trying things out is not a lesson in waiting.
 CAPSULE_PER_HOUR = 360_000
 ZOHO_CRM_PER_MINUTE = FRESHBOOKS_PER_MINUTE = 6_000
-CAPSULE_PIPELINE = {"sweep_every": "1m", "estimate_from": ["Proposal"], "milestones": {"Won": "accepted"}}
+SHOWN_IN_CAPSULE = {"status": "Invoice status", "paid": "Paid", "outstanding": "Outstanding"}
+"""Custom fields of opportunities, by what of an invoice they show."""
+CAPSULE_PIPELINE = {
+    "sweep_every": "1m",
+    "estimate_from": ["Proposal"],
+    "milestones": {"Won": "accepted"},
+    "invoice_fields": SHOWN_IN_CAPSULE,
+}
+CAPSULE_BILLING = {
+    "rates_currency": "EUR",
+    "time_zone": "Europe/Berlin",
+    "approvals": {"above": {"EUR": "500"}},
+}
+"""How hours are billed there: by the month, as drafts; larger ones wait for a person."""
 ZOHO_CRM_PIPELINE = {
     "sweep_every": "1m",
     "estimate_from": ["Proposal/Price Quote"],
@@ -85,10 +98,13 @@ async def connect_sandbox(settings: Settings) -> None:
 async def _of_capsule(http: httpx.AsyncClient, settings: Settings) -> dict[str, Any]:
     url, freshbooks_url = addresses(settings)
     token = (await _info(http, url))["tokens"]["access"]
-    await _make_capsule_field(http, url, token)
+    await _make_capsule_field(http, url, token, "parties", REFERENCE_FIELDS["capsule"])
+    for name in SHOWN_IN_CAPSULE.values():
+        await _make_capsule_field(http, url, token, "opportunities", name)
     await fill_capsule(http, url, token)
     account = {"token": token, "base_url": url, "requests_per_hour": CAPSULE_PER_HOUR}
-    return {"capsule": account, "opportunities": CAPSULE_PIPELINE, **await _with_freshbooks(http, freshbooks_url)}
+    flows = {"opportunities": CAPSULE_PIPELINE, "billing": CAPSULE_BILLING, "payments": {"sweep_every": "1m"}}
+    return {"capsule": account, **flows, **await _with_freshbooks(http, freshbooks_url)}
 
 
 async def _of_zoho_crm(http: httpx.AsyncClient, settings: Settings) -> dict[str, Any]:
@@ -117,11 +133,10 @@ async def _with_freshbooks(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
     }
 
 
-async def _make_capsule_field(http: httpx.AsyncClient, capsule_url: str, token: str) -> None:
-    """Make the custom field that carries our reference, as `ledgerline connect` does for a real account."""
-    url, headers = f"{capsule_url}/api/v2/parties/fields/definitions", {"Authorization": f"Bearer {token}"}
+async def _make_capsule_field(http: httpx.AsyncClient, capsule_url: str, token: str, kind: str, name: str) -> None:
+    """Make a text custom field of parties or opportunities, as `ledgerline connect` does for a real account."""
+    url, headers = f"{capsule_url}/api/v2/{kind}/fields/definitions", {"Authorization": f"Bearer {token}"}
     listed = (await http.get(url, headers=headers, params={"perPage": 100})).raise_for_status().json()["definitions"]
-    name = REFERENCE_FIELDS["capsule"]
     if name not in {each["name"] for each in listed}:
         made = await http.post(url, headers=headers, json={"definition": {"name": name, "type": "text"}})
         made.raise_for_status()

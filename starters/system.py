@@ -70,6 +70,14 @@ class System:
         finally:
             await store.close()
 
+    async def is_held(self, workflow_id: str) -> bool:
+        """Return whether a person is waited for there."""
+        store = await open_store(self.settings)
+        try:
+            return any(each.workflow_id == workflow_id for each in await store.holds.listed())
+        finally:
+            await store.close()
+
     async def _start_all(self) -> None:
         store = await open_store(self.settings)
         await store.close()

@@ -14,8 +14,7 @@ from starters.announce import billing_id
 from store.holds import OpenHold
 from store.store import Store
 from tests.attended import attended
-from tests.pipelines import NUMBERS
-from tests.sandboxes import FRESHBOOKS, Firm, open_firm
+from tests.sandboxes import FRESHBOOKS, NUMBERS, Firm, open_firm
 from tests.workflows.office import PATIENCE, Office, until
 from workflows.billing import TimeEntriesToInvoice
 from workflows.billing_models import BillingResult, BillingWish
@@ -53,7 +52,7 @@ class Timesheet:
 
     def entry(self, entry_id: int) -> dict[str, Any]:
         """Return what FreshBooks has of an entry."""
-        return dict(self.firm.sandbox.freshbooks_service.records.get("time_entry", entry_id))
+        return dict(self.firm.sandbox.freshbooks_service.records.tables["time_entry"][entry_id])
 
     async def change(self, entry_id: int, **fields: Any) -> None:
         """Change an entry in FreshBooks by hand."""

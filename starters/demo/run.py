@@ -13,6 +13,7 @@ from rich.table import Table
 from runtime.load import load_settings
 from runtime.logs import set_up_logs
 from runtime.ports import free_ports
+from starters.demo.cash_story import CASH_STORY
 from starters.demo.pipeline_story import PIPELINE_STORY
 from starters.demo.sides import Sides, until
 from starters.demo.story import STORY, Story
@@ -21,7 +22,7 @@ from starters.demo.zoho_story import ZOHO_STORY
 from starters.sandbox import addresses, zoho_crm_addresses
 from starters.system import System
 
-STEPS = (*STORY, *ZOHO_STORY, *PIPELINE_STORY)
+STEPS = (*STORY, *ZOHO_STORY, *PIPELINE_STORY, *CASH_STORY)
 
 PORTS = (
     "TEMPORAL__PORT",

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import httpx
 
 CLOSE_LOOK_SECONDS = 0.05
-CALLBACKS = 3  # clients, estimates, invoices
 
 
 class BothSides:
@@ -16,6 +15,8 @@ class BothSides:
 
     scheme: ClassVar[str] = "Bearer"
     """How the CRM wants its token named."""
+    callbacks: ClassVar[int] = 3
+    """How many events of FreshBooks are listened to: clients, estimates, invoices."""
 
     def __init__(self, http: httpx.AsyncClient, crm_url: str, freshbooks_url: str) -> None:
         self.http, self.crm_url, self.freshbooks_url = http, crm_url, freshbooks_url
@@ -64,24 +65,28 @@ class BothSides:
 
     async def add_client(self, **client: Any) -> int:
         """Create a client as a bookkeeper would in FreshBooks; return its id."""
-        token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
-        url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/users/clients"
-        answer = await self.http.post(url, json={"client": client}, headers={"Authorization": f"Bearer {token}"})
-        return int(answer.raise_for_status().json()["response"]["result"]["client"]["id"])
+        answer = await self.books("POST", self.account("users/clients"), {"client": client})
+        return int(answer["response"]["result"]["client"]["id"])
 
     async def edit_client(self, client_id: int, **changes: Any) -> None:
         """Change a client as a bookkeeper would in FreshBooks."""
-        token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
-        url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/users/clients/{client_id}"
-        answer = await self.http.put(url, json={"client": changes}, headers={"Authorization": f"Bearer {token}"})
-        answer.raise_for_status()
+        await self.books("PUT", self.account(f"users/clients/{client_id}"), {"client": changes})
 
     async def accept_estimate(self, estimate_id: int) -> None:
         """Accept an estimate as its customer would."""
+        body = {"estimate": {"action_accept": True}}
+        await self.books("PUT", self.account(f"estimates/estimates/{estimate_id}"), body)
+
+    def account(self, path: str) -> str:
+        """Return the path of what belongs to the account in FreshBooks."""
+        return f"accounting/account/{self.account_id}/{path}"
+
+    async def books(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Do something in FreshBooks, as a bookkeeper does, and return what it answers."""
         token = (await self._get(f"{self.freshbooks_url}/_sandbox/info"))["tokens"]["access"]
-        url = f"{self.freshbooks_url}/accounting/account/{self.account_id}/estimates/estimates/{estimate_id}"
-        body, headers = {"estimate": {"action_accept": True}}, {"Authorization": f"Bearer {token}"}
-        (await self.http.put(url, json=body, headers=headers)).raise_for_status()
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await self.http.request(method, f"{self.freshbooks_url}/{path}", json=body, headers=headers)
+        return dict(answer.raise_for_status().json())
 
     async def lose_books_answer(self, path: str) -> None:
         """Let the next answer to a POST to such a path be lost, after FreshBooks has done what was asked."""
@@ -122,7 +127,7 @@ class BothSides:
         callbacks = await self.records(self.freshbooks_url, "callback")
         hooks = await self.records(self.crm_url, kind)
         verified = [callback for callback in callbacks if callback["verified"]]
-        return len(hooks) == count and len(verified) == CALLBACKS
+        return len(hooks) == count and len(verified) == self.callbacks
 
     async def records(self, url: str, kind: str) -> list[dict[str, Any]]:
         """Return every record of a kind that the system there has."""
@@ -138,7 +143,9 @@ class BothSides:
 
 
 class Sides(BothSides):
-    """The sandbox's Capsule and its FreshBooks."""
+    """The sandbox's Capsule and its FreshBooks, where payments are looked after, too."""
+
+    callbacks = 4
 
     @property
     def capsule_url(self) -> str:
@@ -183,6 +190,12 @@ class Sides(BothSides):
         """Return an opportunity."""
         url = f"{self.crm_url}/api/v2/opportunities/{opportunity_id}"
         return dict((await self._send("GET", url))["opportunity"])
+
+    async def shown(self, opportunity_id: int) -> dict[str, str]:
+        """Return what the custom fields of an opportunity say."""
+        url = f"{self.crm_url}/api/v2/opportunities/{opportunity_id}?embed=fields"
+        rows = (await self._send("GET", url))["opportunity"]["fields"]
+        return {str(row["definition"]["name"]): str(row["value"]) for row in rows}
 
     async def notes(self, opportunity_id: int) -> list[str]:
         """Return the notes of an opportunity."""
