@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from workflows.billing_models import BillPlan, Preview
+from workflows.billing_models import PlannedBill, Preview
 
 NAMED_AT_ONCE = 12
 
@@ -22,7 +22,7 @@ def print_preview(shown: Preview, console: Console) -> int:
     return 1 if any(plan.hold_reason for plan in shown.plans) else 0
 
 
-def _table(plan: BillPlan) -> Table:
+def _table(plan: PlannedBill) -> Table:
     title = f"client {plan.key.client_id}: {len(plan.entries)} entries, {plan.predicted} {plan.currency} with tax"
     table = Table(title=title, title_justify="left")
     for heading in ("line", "hours", "rate", "entries"):

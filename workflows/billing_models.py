@@ -1,10 +1,13 @@
 """What starters tell the workflows of billing, and what they answer. Tolerant, as those of clients are."""
 
 from datetime import date, datetime
+from typing import TypeAlias
 
 from pydantic import BaseModel, Field
 
-from activities.billing_models import BillPlan as BillPlan
+from activities.billing_models import BillPlan
+
+PlannedBill: TypeAlias = BillPlan
 
 
 class BillingWish(BaseModel):
@@ -79,4 +82,4 @@ class Preview(BaseModel):
     """A plan for each client that has hours. Nothing is written for it."""
 
     until: date | None = None
-    plans: list[BillPlan] = Field(default_factory=list)
+    plans: list[PlannedBill] = Field(default_factory=list)

@@ -60,7 +60,6 @@ def test_everything_can_be_said_as_a_file_says_it() -> None:
         business_rate={"JPY": "9000", "KWD": "10.125"},
         line_name="{service} by {person}",
         taxes=[{"name": "VAT", "percent": "15"}],
-        payments={"under_percent": "0.5", "overpaid_shown": "counted"},
     )
     assert said.periods.anchor == date(2026, 1, 5)
     assert said.durations.increment == timedelta(minutes=15)
@@ -105,7 +104,6 @@ def test_periods_that_are_half_said_are_refused(periods: dict[str, Any], text: s
         ({"time_zone": "Berlin"}, "write an IANA time zone such as Europe/Berlin"),
         ({"rates_currency": "eur"}, "should match pattern"),
         ({"taxes": [{"name": name, "percent": "5"} for name in ("GST", "PST", "Eco")]}, "at most 2 items"),
-        ({"payments": {"under_percent": "101"}}, "less than or equal to 100"),
         ({"most_lines": 0}, "greater than or equal to 1"),
         ({"mark": True}, "Extra inputs are not permitted"),
     ],
