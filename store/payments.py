@@ -51,7 +51,7 @@ class Payments:
             .group_by(PaymentRow.verdict)
         )
         async with self._database.reading() as session:
-            return dict((await session.execute(query)).tuples().all())
+            return {row[0]: row[1] for row in await session.execute(query)}
 
 
 def _judged(row: PaymentRow) -> JudgedPayment:

@@ -28,11 +28,10 @@ OURSELVES = 7001  # whom the token belongs to
 class Timesheet:
     """The time entries of one firm: a service at 100.00 EUR an hour, and whatever a test logs."""
 
-    def __init__(self, office: Office, service_id: int) -> None:
-        self.office, self.firm, self.service_id = office, office.firm, service_id
-        self._begun: set[str] = set()
+    def __init__(self, firm: Firm, service_id: int) -> None:
+        self.firm, self.service_id = firm, service_id
 
-    async def log(self, client_id: int, hours: float = 1.5, day: str = "2026-03-10", **fields: Any) -> int:
+    async def log(self, client_id: int | None, hours: float = 1.5, day: str = "2026-03-10", **fields: Any) -> int:
         """Log time as a person does, nine o'clock in Berlin, and return the entry's id."""
         draft = {
             "is_logged": True,
@@ -56,8 +55,19 @@ class Timesheet:
 
     async def change(self, entry_id: int, **fields: Any) -> None:
         """Change an entry in FreshBooks by hand."""
-        url = f"{FRESHBOOKS}/_sandbox/records/time_entry"
-        (await self.firm.http.put(url, json={"id": entry_id, **fields})).raise_for_status()
+        await self.change_record("time_entry", entry_id, **fields)
+
+    async def change_record(self, kind: str, record_id: int, **fields: Any) -> None:
+        """Change something in FreshBooks by hand."""
+        url = f"{FRESHBOOKS}/_sandbox/records/{kind}"
+        (await self.firm.http.put(url, json={"id": record_id, **fields})).raise_for_status()
+
+    async def invoice(self, client_id: int, number: str, po_number: str) -> int:
+        """Make an invoice as a person does, and return its id."""
+        draft = {"customerid": client_id, "create_date": "2026-04-01", "invoice_number": number, "po_number": po_number}
+        url = f"{FRESHBOOKS}/accounting/account/{self.firm.connection.freshbooks.account_id}/invoices/invoices"
+        answer = await self.firm.http.post(url, json={"invoice": draft}, headers=self._token())
+        return int(answer.raise_for_status().json()["response"]["result"]["invoice"]["id"])
 
     async def delete(self, entry_id: int) -> None:
         """Delete an entry in FreshBooks."""
@@ -66,6 +76,25 @@ class Timesheet:
     def invoices(self) -> list[dict[str, Any]]:
         """Return every invoice that FreshBooks holds, oldest first."""
         return list(self.firm.sandbox.freshbooks_service.records.all("invoice"))
+
+    async def new_project(self, client_id: int, **fields: Any) -> int:
+        """Open a project of a client, and return its id."""
+        draft = {"title": "Website", "description": None, "client_id": client_id, **fields}
+        url = f"{FRESHBOOKS}/projects/business/{BUSINESS}/project"
+        answer = await self.firm.http.post(url, json={"project": draft}, headers=self._token())
+        return int(answer.raise_for_status().json()["project"]["id"])
+
+    def _token(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.firm.connection.freshbooks.token.get_secret_value()}"}
+
+
+class Billing(Timesheet):
+    """A firm whose hours are billed by its workers."""
+
+    def __init__(self, office: Office, service_id: int) -> None:
+        super().__init__(office.firm, service_id)
+        self.office = office
+        self._begun: set[str] = set()
 
     async def announce(self, client_id: int, until: date = MARCH_ENDS) -> None:
         """Ask for the hours of a client to be billed up to a day, itself included."""
@@ -108,9 +137,6 @@ class Timesheet:
         self.office._begun |= self._begun
         await self.office.close()
 
-    def _token(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.firm.connection.freshbooks.token.get_secret_value()}"}
-
 
 def bills_hours(firm: Firm, **flow: Any) -> None:
     """Let a firm bill its hours from now on, by the month of Berlin, at rates in EUR."""
@@ -121,11 +147,11 @@ def bills_hours(firm: Firm, **flow: Any) -> None:
 
 
 @asynccontextmanager
-async def open_timesheet(temporal: Client, store: Store, data: Path, **flow: Any) -> AsyncIterator[Timesheet]:
+async def open_timesheet(temporal: Client, store: Store, data: Path, **flow: Any) -> AsyncIterator[Billing]:
     """Give a firm that bills its hours; run its workers."""
     async with open_firm(store, data, f"firm-{next(NUMBERS)}") as firm:
         bills_hours(firm, **flow)
-        timesheet = Timesheet(Office(temporal, firm), await make_service(firm))
+        timesheet = Billing(Office(temporal, firm), await make_service(firm))
         async with attended(timesheet.office):
             yield timesheet
         await timesheet.close()

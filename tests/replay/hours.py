@@ -6,7 +6,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from runtime.queues import WORKFLOW_QUEUE
-from tests.timesheets import Timesheet, make_service
+from tests.timesheets import Billing, make_service
 from tests.workflows.office import Office
 from workflows.billing_models import BillingRunRequest, PreviewRequest
 from workflows.billing_runs import BillingPreview, BillingRun
@@ -15,9 +15,9 @@ Handle = WorkflowHandle[Any, Any]
 APRIL = date(2026, 4, 1)
 
 
-async def _worked(office: Office, hours: float = 1.5) -> tuple[Timesheet, int]:
+async def _worked(office: Office, hours: float = 1.5) -> tuple[Billing, int]:
     """Log time for a new client; return its id."""
-    timesheet = Timesheet(office, await make_service(office.firm))
+    timesheet = Billing(office, await make_service(office.firm))
     client = await office.firm.new_client(organization="Quist AB", currency_code="EUR")
     await timesheet.log(client, hours)
     return timesheet, client

@@ -11,21 +11,21 @@ from temporalio.client import Client
 from starters.billing import CannotBill, chosen, day_after, preview, run_billing
 from starters.billing_views import print_preview
 from store.store import Store
-from tests.timesheets import Timesheet, open_timesheet
+from tests.timesheets import Billing, open_timesheet
 from workflows.billing_models import Preview
 
 APRIL = date(2026, 4, 1)
 
 
 @pytest.fixture
-async def timesheet(temporal: Client, sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Timesheet]:
+async def timesheet(temporal: Client, sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Billing]:
     """A firm that bills its hours."""
     async with open_timesheet(temporal, sqlite_store, tmp_path) as opened:
         yield opened
 
 
 async def test_the_preview_shows_lines_totals_and_what_is_left_out_and_writes_nothing(
-    timesheet: Timesheet, capsys: pytest.CaptureFixture[str]
+    timesheet: Billing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Z16: an hour and a half at 100.00 is billed; what is not billable says so."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
@@ -42,7 +42,7 @@ async def test_the_preview_shows_lines_totals_and_what_is_left_out_and_writes_no
 
 
 async def test_a_preview_that_a_person_has_to_decide_ends_with_one(
-    timesheet: Timesheet, capsys: pytest.CaptureFixture[str]
+    timesheet: Billing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """F29: an entry without a price."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
@@ -52,7 +52,7 @@ async def test_a_preview_that_a_person_has_to_decide_ends_with_one(
     assert f"time entry {entry}: no rate" in capsys.readouterr().out
 
 
-async def test_a_run_bills_everybody_who_has_hours(timesheet: Timesheet) -> None:
+async def test_a_run_bills_everybody_who_has_hours(timesheet: Billing) -> None:
     """S3: two clients with hours, one whose hours are billed already."""
     clients = [await timesheet.firm.new_client(organization=name, currency_code="EUR") for name in ("A", "B", "C")]
     for client in clients[:2]:
@@ -76,7 +76,7 @@ def test_nothing_to_bill_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None
     assert "no period has ended yet" in capsys.readouterr().out
 
 
-async def test_a_connection_that_bills_no_hours_is_named(timesheet: Timesheet) -> None:
+async def test_a_connection_that_bills_no_hours_is_named(timesheet: Billing) -> None:
     settings = timesheet.firm.settings
     assert chosen(settings, None) == timesheet.firm.name
     with pytest.raises(CannotBill, match="other bills no hours"):

@@ -9,9 +9,9 @@ import pytest
 from temporalio.client import Client
 
 from store.store import Store
-from tests.timesheets import Timesheet, open_timesheet
+from tests.timesheets import Billing, open_timesheet
 
-OpenTimesheet = Callable[..., AbstractAsyncContextManager[Timesheet]]
+OpenTimesheet = Callable[..., AbstractAsyncContextManager[Billing]]
 CREATE = {"method": "POST", "path": "/invoices/invoices$"}
 
 
@@ -22,13 +22,13 @@ def open_with(temporal: Client, sqlite_store: Store, tmp_path: Path) -> OpenTime
 
 
 @pytest.fixture
-async def timesheet(open_with: OpenTimesheet) -> AsyncIterator[Timesheet]:
+async def timesheet(open_with: OpenTimesheet) -> AsyncIterator[Billing]:
     """A firm that bills its hours, with the settings of most."""
     async with open_with() as opened:
         yield opened
 
 
-async def test_the_hours_of_a_month_become_one_draft_and_are_marked_as_billed(timesheet: Timesheet) -> None:
+async def test_the_hours_of_a_month_become_one_draft_and_are_marked_as_billed(timesheet: Billing) -> None:
     """S3, S14: an hour and a half, and half an hour, at 100.00 EUR are 200.00 EUR."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     entries = [await timesheet.log(client, 1.5), await timesheet.log(client, 0.5, day="2026-03-11")]
@@ -39,7 +39,7 @@ async def test_the_hours_of_a_month_become_one_draft_and_are_marked_as_billed(ti
     assert [timesheet.entry(each)["billed"] for each in entries] == [True, True]
 
 
-async def test_billing_again_bills_nothing_twice(timesheet: Timesheet) -> None:
+async def test_billing_again_bills_nothing_twice(timesheet: Billing) -> None:
     """S47, F31."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     await timesheet.log(client)
@@ -48,7 +48,7 @@ async def test_billing_again_bills_nothing_twice(timesheet: Timesheet) -> None:
     assert len(timesheet.invoices()) == 1
 
 
-async def test_an_entry_whose_tick_was_taken_away_by_hand_is_not_billed_again(timesheet: Timesheet) -> None:
+async def test_an_entry_whose_tick_was_taken_away_by_hand_is_not_billed_again(timesheet: Billing) -> None:
     """F31: an invoice has it; what a person means by that, an invoice of their own can say."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     entry = await timesheet.log(client)
@@ -58,7 +58,7 @@ async def test_an_entry_whose_tick_was_taken_away_by_hand_is_not_billed_again(ti
     assert len(timesheet.invoices()) == 1
 
 
-async def test_an_invoice_whose_answer_is_lost_is_found_and_not_made_twice(timesheet: Timesheet) -> None:
+async def test_an_invoice_whose_answer_is_lost_is_found_and_not_made_twice(timesheet: Billing) -> None:
     """F1, F2, S47."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     entry = await timesheet.log(client)
@@ -68,7 +68,7 @@ async def test_an_invoice_whose_answer_is_lost_is_found_and_not_made_twice(times
     assert timesheet.entry(entry)["billed"] is True
 
 
-async def test_a_mark_whose_answer_is_lost_is_set_once_more(timesheet: Timesheet) -> None:
+async def test_a_mark_whose_answer_is_lost_is_set_once_more(timesheet: Billing) -> None:
     """F1."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     entry = await timesheet.log(client)
@@ -78,7 +78,7 @@ async def test_a_mark_whose_answer_is_lost_is_set_once_more(timesheet: Timesheet
     assert len(timesheet.invoices()) == 1
 
 
-async def test_the_last_hour_of_the_month_in_berlin_is_of_the_month(timesheet: Timesheet) -> None:
+async def test_the_last_hour_of_the_month_in_berlin_is_of_the_month(timesheet: Billing) -> None:
     """F32: 23:30 of the thirty-first there is 21:30 in London; half an hour after midnight is April."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     march = await timesheet.log(client, started_at="2026-03-31T21:30:00Z")
@@ -87,7 +87,7 @@ async def test_the_last_hour_of_the_month_in_berlin_is_of_the_month(timesheet: T
     assert [timesheet.entry(each)["billed"] for each in (march, april)] == [True, False]
 
 
-async def test_an_entry_without_a_price_holds_the_whole_invoice_until_it_has_one(timesheet: Timesheet) -> None:
+async def test_an_entry_without_a_price_holds_the_whole_invoice_until_it_has_one(timesheet: Billing) -> None:
     """F29: an invoice without it would look complete."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     await timesheet.log(client)
