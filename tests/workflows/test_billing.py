@@ -78,6 +78,45 @@ async def test_a_mark_whose_answer_is_lost_is_set_once_more(timesheet: Billing) 
     assert len(timesheet.invoices()) == 1
 
 
+async def test_an_hour_that_is_changed_while_its_invoice_is_made_waits_for_a_person(timesheet: Billing) -> None:
+    """F31: FreshBooks takes a second to make the invoice, and meanwhile somebody corrects the hours."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entry = await timesheet.log(client)
+    timesheet.firm.books_fault(fault="latency", seconds=1.0, times=1, **CREATE)
+    await timesheet.announce(client)
+    await timesheet.office.called("POST", "/invoices/invoices", 1)
+    await timesheet.change(entry, duration=7200)
+    await timesheet.hold(client, "conflict")
+    assert timesheet.entry(entry)["billed"] is False
+    await timesheet.resolve(client, "approve")
+    assert (await timesheet.outcome(client)).outcome == "invoiced"
+    assert (timesheet.entry(entry)["billed"], len(timesheet.invoices())) == (True, 1)
+
+
+async def test_a_number_that_somebody_else_has_taken_waits_for_a_person(timesheet: Billing) -> None:
+    """F3: the first bill would be H-1-1."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    taken = await timesheet.invoice(client, "H-1-1", "by hand")
+    await timesheet.log(client)
+    await timesheet.announce(client)
+    await timesheet.hold(client, "duplicate-found")
+    assert len(timesheet.invoices()) == 1
+    await timesheet.change_record("invoice", taken, invoice_number="2026-17")
+    await timesheet.resolve(client, "retry")
+    assert (await timesheet.outcome(client)).outcome == "invoiced"
+    assert [each["invoice_number"] for each in timesheet.invoices()] == ["2026-17", "H-1-1"]
+
+
+async def test_hours_that_wait_are_looked_at_anew_when_they_are_wanted_again(timesheet: Billing) -> None:
+    """F29: the missing price was set; nobody has to decide anything."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entry = await timesheet.log(client, service_id=None)
+    await timesheet.announce(client)
+    await timesheet.hold(client, "refused")
+    await timesheet.change(entry, service_id=timesheet.service_id)
+    assert (await timesheet.bill(client)).outcome == "invoiced"
+
+
 async def test_the_last_hour_of_the_month_in_berlin_is_of_the_month(timesheet: Billing) -> None:
     """F32: 23:30 of the thirty-first there is 21:30 in London; half an hour after midnight is April."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
