@@ -39,7 +39,7 @@ def plan_of(asked: PlanBill, known: Billable, rules: BillingRules, fingerprint: 
     try:
         hours = plan_hours(known.client, period, facts, rules.hours(known.zone))
     except UnmappableValue as error:
-        return empty.model_copy(update=_held("refused", error.reason, {}))
+        return empty.model_copy(update=_held("rejected", error.reason, {}))
     left_out = _left_out(hours.left_out, known.taken)
     if not hours.invoices:
         return empty.model_copy(update={"left_out": left_out})

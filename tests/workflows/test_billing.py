@@ -112,7 +112,7 @@ async def test_hours_that_wait_are_looked_at_anew_when_they_are_wanted_again(tim
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
     entry = await timesheet.log(client, service_id=None)
     await timesheet.announce(client)
-    await timesheet.hold(client, "refused")
+    await timesheet.hold(client, "rejected")
     await timesheet.change(entry, service_id=timesheet.service_id)
     assert (await timesheet.bill(client)).outcome == "invoiced"
 
@@ -132,7 +132,7 @@ async def test_an_entry_without_a_price_holds_the_whole_invoice_until_it_has_one
     await timesheet.log(client)
     nameless = await timesheet.log(client, service_id=None)
     await timesheet.announce(client)
-    held = await timesheet.hold(client, "refused")
+    held = await timesheet.hold(client, "rejected")
     assert timesheet.invoices() == []
     await timesheet.change(nameless, service_id=timesheet.service_id)
     await timesheet.resolve(client, "retry")
@@ -186,5 +186,5 @@ async def test_a_client_in_yen_is_billed_at_a_rate_of_its_own(open_with: OpenTim
         client = await timesheet.firm.new_client(organization="Hoshi KK", currency_code="JPY")
         await timesheet.log(client)
         await timesheet.announce(client)
-        await timesheet.hold(client, "refused")
+        await timesheet.hold(client, "rejected")
         assert timesheet.invoices() == []
