@@ -15,6 +15,7 @@ from connectors.errors import Refused
 from connectors.freshbooks import hour_models as said
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.hours import Hours
+from connectors.freshbooks.models import DELETED
 from connectors.freshbooks.time_entries import EntryFilter
 from mapping.hours import BilledClient, HoursFacts
 from mapping.line_words import Names
@@ -56,8 +57,13 @@ class HoursBooks:
         self._directory, self._known_until = Directory(), 0.0
 
     async def client(self, client_id: int) -> BilledClient:
-        """Return who is billed. Raises Refused for a client without a currency."""
+        """Return who is billed. Raises Refused for a client that was deleted, or has no currency."""
         client = await self._freshbooks.get_client(client_id)
+        if client.vis_state == DELETED:
+            text = (
+                f"client {client_id} was deleted, and has hours to bill: restore it, or mark them as billed"
+            )
+            raise Refused(FRESHBOOKS, text)
         if not client.currency_code:
             raise Refused(FRESHBOOKS, f"client {client_id} has no currency: give it one in FreshBooks, then retry")
         return BilledClient(client_id, client.currency_code)

@@ -93,6 +93,15 @@ async def test_time_before_the_period_is_left_out_and_said(timesheet: Timesheet)
     assert [ids for reason, ids in why(plan).items() if "earlier period" in reason] == [[february]]
 
 
+async def test_hours_of_a_client_that_was_deleted_are_not_billed_and_not_forgotten(timesheet: Timesheet) -> None:
+    """F7: FreshBooks would take the invoice."""
+    client = await a_client(timesheet.firm)
+    await timesheet.log(client)
+    await timesheet.firm.change_client(client, vis_state=1)
+    with pytest.raises(ApplicationError, match=f"client {client} was deleted, and has hours to bill"):
+        await planned(timesheet, client)
+
+
 async def test_an_entry_of_another_bill_is_not_planned_again(timesheet: Timesheet) -> None:
     """F31, S47."""
     client = await a_client(timesheet.firm)
