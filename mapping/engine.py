@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
@@ -48,6 +48,7 @@ WHEN = "when"
 _NEW_KEYS = ("when", "compute", "enrich", "lookup")  # left out, they leave a version as it was before they existed
 
 
+@cache  # every account of every connection asks, and reading YAML takes longer than all the rest of wiring it
 def load_template(name: str) -> "Template":
     """Return a shipped template, such as "capsule-freshbooks/clients". Raises MappingError if there is none."""
     folder = resources.files("mapping") / "templates"

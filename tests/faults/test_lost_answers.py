@@ -30,10 +30,11 @@ def counted(report: dict[str, Any], what: str) -> int:
 
 @pytest.mark.timeout(300)
 def test_every_party_has_one_client_whatever_happened_to_the_answers(database_url: str, tmp_path: Path) -> None:
-    """S26, S27, S47, S49, Z26; F1, F2, F3, F6, F14, F40, F41. On SQLite and on PostgreSQL."""
-    report = campaign(tmp_path, "--database", database_url)
+    """S26, S27, S47, S49, Z26; F1, F2, F3, F6, F14, F40, F41. On SQLite, and fewer on PostgreSQL."""
+    parties = 60 if database_url.startswith("sqlite") else 30
+    report = campaign(tmp_path, "--database", database_url, "--parties", str(parties))
     assert report["verdict"] == "green", json.dumps(report, indent=2)
-    assert report["creates"] == 60
+    assert report["creates"] == parties
 
 
 @pytest.mark.timeout(300)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.durations import DurationMode, DurationOf, DurationRounding
@@ -20,8 +20,8 @@ from mapping.rounding import BooksDecimals, Rounding, RoundingPolicy, TaxRoundin
 from mapping.time_entries import LeftOut, Project, TimeEntry
 from mapping.totals import predict
 from tests.mapping.hours import BERLIN, MARCH
-from tests.mapping.parties import patient
 
+fewer = settings(deadline=None, max_examples=50)
 CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])
 PROJECTS = {61: Project(61, 7), 62: Project(62, 7, "fixed_price"), 63: Project(63, 8)}
 POLICIES = st.builds(
@@ -80,7 +80,7 @@ def net(plan: HoursPlan, currency: str) -> Money:
     return total((each.totals.net for each in plan.invoices), currency)
 
 
-@patient
+@fewer
 @given(ENTRIES, CURRENCIES, RULES)
 def test_every_entry_is_in_one_line_or_left_out_with_a_reason(
     entries: tuple[TimeEntry, ...], currency: str, rules: HoursRules
@@ -97,7 +97,7 @@ def test_every_entry_is_in_one_line_or_left_out_with_a_reason(
         assert not (billed.is_billed or billed.is_deleted or billed.project_id == 62)
 
 
-@patient
+@fewer
 @given(ENTRIES, CURRENCIES, RULES)
 def test_the_lines_come_to_the_net_of_their_invoice_and_gross_adds_the_taxes(
     entries: tuple[TimeEntry, ...], currency: str, rules: HoursRules
@@ -110,7 +110,7 @@ def test_the_lines_come_to_the_net_of_their_invoice_and_gross_adds_the_taxes(
         assert invoice.totals == predict([each.line for each in invoice.lines], policy=rules.rounding)
 
 
-@patient
+@fewer
 @given(ENTRIES, CURRENCIES, RULES)
 def test_amounts_are_those_of_fractions(entries: tuple[TimeEntry, ...], currency: str, rules: HoursRules) -> None:
     """F23: reckoned a second time without decimals."""
@@ -122,7 +122,7 @@ def test_amounts_are_those_of_fractions(entries: tuple[TimeEntry, ...], currency
             assert each.amount.minor == floor(hours * each.line.unit_cost.minor + Fraction(1, 2))
 
 
-@patient
+@fewer
 @given(ENTRIES.flatmap(lambda entries: st.tuples(st.just(entries), st.permutations(entries))), CURRENCIES, RULES)
 def test_the_order_in_which_entries_were_read_changes_nothing(
     orders: tuple[tuple[TimeEntry, ...], list[TimeEntry]], currency: str, rules: HoursRules
@@ -132,7 +132,7 @@ def test_the_order_in_which_entries_were_read_changes_nothing(
     assert one.digest == other.digest
 
 
-@patient
+@fewer
 @given(ENTRIES, CURRENCIES, RULES)
 def test_several_invoices_come_to_what_one_would(
     entries: tuple[TimeEntry, ...], currency: str, rules: HoursRules
@@ -145,7 +145,7 @@ def test_several_invoices_come_to_what_one_would(
     assert all(len(each.lines) <= (rules.most_lines or len(lines)) for each in apart.invoices)
 
 
-@patient
+@fewer
 @given(ENTRIES, RULES, RULES)
 def test_however_lines_are_grouped_the_same_work_is_in_them(
     entries: tuple[TimeEntry, ...], rules: HoursRules, other: HoursRules
@@ -159,7 +159,7 @@ def test_however_lines_are_grouped_the_same_work_is_in_them(
     assert worked[0] == worked[1]
 
 
-@patient
+@fewer
 @given(ENTRIES, CURRENCIES, RULES)
 def test_what_was_billed_is_not_billed_again(entries: tuple[TimeEntry, ...], currency: str, rules: HoursRules) -> None:
     """F31: once its entries are marked, a second run finds nothing."""
@@ -170,7 +170,7 @@ def test_what_was_billed_is_not_billed_again(entries: tuple[TimeEntry, ...], cur
     assert billed <= {each.entry_id for each in again.left_out if each.reason is LeftOut.BILLED}
 
 
-@patient
+@fewer
 @given(ENTRIES, CURRENCIES, RULES, st.integers(1, 10**6))
 def test_any_other_duration_voids_the_approval_if_it_changes_an_hour(
     entries: tuple[TimeEntry, ...], currency: str, rules: HoursRules, more: int
