@@ -118,6 +118,7 @@ def test_each_system_has_a_line_that_says_who_hears_of_it() -> None:
         ("freshbooks", "client"),
         ("freshbooks", "estimate"),
         ("freshbooks", "invoice"),
+        ("freshbooks", "payment"),
     }
     assert route_of("capsule", "party/deleted") == Route("clients", "crm")
     assert route_of("freshbooks", "client.create") == Route("clients", "books")
