@@ -155,13 +155,15 @@ class BillingActivities:
 
     @activity.defn
     async def adopt_bill(self, step: BillStep) -> InvoiceMade:
-        """Take over the invoice that a lost create has left. Safe to repeat."""
+        """Take over the invoice that a lost create has left; one that is ours already is only read. Safe to repeat."""
         with temporal_errors():
             invoice = await self._invoices.get(_known(step.bill))
             if invoice.vis_state != ACTIVE:
                 text = f"invoice {invoice.id} of this bill was deleted or archived: restore it, then retry"
                 raise Refused(FRESHBOOKS, text)
-            return await self._confirm(step, invoice, "adopt", _intent(step.bill).intent_id)
+            if step.bill.create is None:
+                return _made(step.bill, invoice)
+            return await self._confirm(step, invoice, "adopt", step.bill.create.intent_id)
 
     @activity.defn
     async def send_bill(self, step: BillStep) -> InvoiceMade:
@@ -209,7 +211,13 @@ class BillingActivities:
         made = _made(step.bill, invoice)
         agreed = Agreement(
             books_id=str(invoice.id),
-            base={"status": invoice.state, "number": invoice.number, "total": made.total, "currency": plan.currency},
+            base={
+                "status": invoice.state,
+                "number": invoice.number,
+                "total": made.total,
+                "currency": plan.currency,
+                "mismatch": made.mismatch,
+            },
             crm_seen=plan.digest,
             books_seen="",
             mapping_version=plan.version,

@@ -90,6 +90,7 @@ class BillStanding(BaseModel):
 
     bill: OpenBill | None = None
     settle_time: timedelta = timedelta(0)
+    is_mismatched: bool = False  # its invoice came to another total than was predicted
 
 
 class BillClaimed(BaseModel):

@@ -49,7 +49,9 @@ class BillingPassActivities:
         settle_time = await self._once[key.connection].settle_time(key.connection)
         if bill is None:
             return BillStanding(settle_time=settle_time)
-        return BillStanding(bill=await self._standing(bill), settle_time=settle_time)
+        link = await self._store.links.of_crm(bill_record(bill.connection, bill.id))
+        is_mismatched = bool(link is not None and (link.base or {}).get("mismatch"))
+        return BillStanding(bill=await self._standing(bill), settle_time=settle_time, is_mismatched=is_mismatched)
 
     @activity.defn
     async def announce_billing(self, asked: AnnounceBilling) -> None:

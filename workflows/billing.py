@@ -1,5 +1,7 @@
 """The hours of a client become invoices: one workflow for each client, one bill at a time."""
 
+from datetime import date
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
@@ -79,28 +81,31 @@ class TimeEntriesToInvoice:
             workflow.continue_as_new(self._request.model_copy(update={"wishes": waiting, "choice": self._pass.choice}))
 
     async def _bill(self, wishes: list[BillingWish], result: BillingResult) -> None:
-        """Bill up to the latest day that anybody wants. A bill that was left open is finished first."""
-        until = max(each.until for each in wishes)
-        firsts = [each.first for each in wishes]
-        first = None if None in firsts else min(each for each in firsts if each is not None)
+        """Bill the days that anybody wants. A bill that was left open is finished first."""
         self._calls.rank = min(each.priority for each in wishes)
         self._calls.cause = ", ".join(dict.fromkeys(each.cause for each in wishes))[:LONGEST_CAUSE]
+        for first, until in _spans(wishes):
+            if not await self._billed(first, until, wishes, result):
+                return
+
+    async def _billed(self, first: date | None, until: date, wishes: list[BillingWish], result: BillingResult) -> bool:
+        """Make bills of these days until none is left to make; return False if a person leaves it at that."""
         while True:
             try:
                 invoice_id = await self._pass.attempt(first, until)
                 if invoice_id is None:
-                    return
+                    return True
                 result.outcome, self._pass.choice = "invoiced", BillingChoice()
                 result.invoice_ids.append(invoice_id)
             except BillAgain:
                 pass
             except Left as left:
                 result.outcome = "rejected" if str(left) == "reject" else "skipped"
-                return
+                return False
             except FailureError as error:
                 if not await self._cured(error):
                     result.outcome = "skipped"
-                    return
+                    return False
             await self._continue_if_long(wishes)
 
     async def _cured(self, error: FailureError) -> bool:
@@ -140,3 +145,14 @@ class TimeEntriesToInvoice:
     async def _is_news(self) -> bool:
         """A new wish looks at everything anew: hours that were mended meanwhile need no decision."""
         return True
+
+
+def _spans(wishes: list[BillingWish]) -> list[tuple[date | None, date]]:
+    """Return the wanted days as few spans of first day and day after the last: days between two spans stay unbilled."""
+    spans: list[tuple[date, date]] = []
+    for first, until in sorted((each.first or date.min, each.until) for each in wishes):
+        if spans and first <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], until))
+        else:
+            spans.append((first, until))
+    return [(None if first == date.min else first, until) for first, until in spans]

@@ -45,6 +45,9 @@ class BillingPass:
             return None
         if bill.invoice_id is None:
             bill = await self._invoiced(bill)
+        elif standing.is_mismatched and not self.choice.mismatch:
+            # A pass that asked about the total was overtaken, or somebody wanted another look: read it anew, ask again.
+            await self._compare(bill, await self._calls.adopt(bill))
         if bill.is_final and not bill.is_sent:
             await self._calls.send(bill)
         await self._mark(bill)

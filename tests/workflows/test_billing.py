@@ -1,7 +1,9 @@
 """Hours become invoices, each entry once, whatever happens in between: on a real server, against the sandbox."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 from temporalio.client import Client
 
 from store.store import Store
+from tests.sandboxes import FRESHBOOKS
 from tests.timesheets import Billing, open_timesheet
+from workflows.billing_models import BillingWish
 
 OpenTimesheet = Callable[..., AbstractAsyncContextManager[Billing]]
 CREATE = {"method": "POST", "path": "/invoices/invoices$"}
@@ -188,3 +192,41 @@ async def test_a_client_in_yen_is_billed_at_a_rate_of_its_own(open_with: OpenTim
         await timesheet.announce(client)
         await timesheet.hold(client, "rejected")
         assert timesheet.invoices() == []
+
+
+async def test_days_between_two_runs_are_not_billed_because_both_are_wanted_at_once(timesheet: Billing) -> None:
+    """F31: March is asked for by hand and October by the schedule; nobody asked for May."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    days = ("2026-03-10", "2026-05-10", "2026-10-10")
+    march, may, october = [await timesheet.log(client, day=day) for day in days]
+    await timesheet.change(march, service_id=None)
+    await timesheet.announce(client)
+    await timesheet.hold(client, "rejected")
+    await timesheet.change(march, service_id=timesheet.service_id)
+    wish = BillingWish(first=date(2026, 10, 1), until=date(2026, 11, 1), cause="schedule")
+    await timesheet.office.announcer.billing_wanted(timesheet.firm.name, client, wish)
+    await timesheet.outcome(client)
+    assert [timesheet.entry(each)["billed"] for each in (march, may, october)] == [True, False, True]
+
+
+@pytest.mark.parametrize("again", ["retry", "a new wish"])
+async def test_a_total_that_nobody_accepted_is_asked_about_again(open_with: OpenTimesheet, again: str) -> None:
+    """F25: FreshBooks rounded otherwise than predicted; the invoice is neither sent nor its hours marked for it."""
+    async with open_with(invoice="final", taxes=[{"name": "VAT", "percent": "19.999"}]) as timesheet:
+        knobs = {"rounding": "down"}  # 33.39833 EUR of tax
+        (await timesheet.firm.http.post(f"{FRESHBOOKS}/_sandbox/settings", json=knobs)).raise_for_status()
+        client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+        entry = await timesheet.log(client, 1.67)
+        await timesheet.announce(client)
+        await timesheet.hold(client, "money-mismatch")
+        if again == "retry":
+            await timesheet.resolve(client, "retry")
+        else:
+            await timesheet.announce(client)
+        await asyncio.sleep(1)
+        await timesheet.hold(client, "money-mismatch")
+        [invoice] = timesheet.invoices()
+        assert (invoice["v3_status"], timesheet.entry(entry)["billed"]) == ("draft", False)
+        await timesheet.resolve(client, "approve")
+        assert (await timesheet.outcome(client)).outcome == "invoiced"
+        assert (timesheet.invoices()[0]["v3_status"], timesheet.entry(entry)["billed"]) == ("sent", True)
