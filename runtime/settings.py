@@ -18,6 +18,7 @@ from runtime.billing import BillingFlow
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
+from runtime.projects import ProjectsFlow
 from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
@@ -57,6 +58,7 @@ class Connection(Section):
     opportunities: OpportunitiesFlow | None = None
     payments: PaymentsFlow | None = None
     billing: BillingFlow | None = None
+    projects: ProjectsFlow | None = None
     reports: ReportRules = ReportRules()
 
     @model_validator(mode="after")
@@ -201,6 +203,11 @@ class Settings(BaseSettings):
     def crms(self) -> dict[str, str]:
         """The CRM of each connection."""
         return {name: connection.crm for name, connection in self.connections.items()}
+
+    @property
+    def with_projects(self) -> frozenset[str]:
+        """The connections whose won opportunities become projects."""
+        return frozenset(name for name, each in self.connections.items() if each.projects is not None)
 
     @property
     def public_url(self) -> str | None:
