@@ -18,7 +18,6 @@ from runtime.billing import BillingFlow
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
-from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
 CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -57,7 +56,6 @@ class Connection(Section):
     opportunities: OpportunitiesFlow | None = None
     payments: PaymentsFlow | None = None
     billing: BillingFlow | None = None
-    reports: ReportRules = ReportRules()
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:
