@@ -43,6 +43,18 @@ async def test_the_hours_of_a_month_become_one_draft_and_are_marked_as_billed(ti
     assert [timesheet.entry(each)["billed"] for each in entries] == [True, True]
 
 
+async def test_the_audit_log_says_which_hours_an_invoice_holds(timesheet: Billing) -> None:
+    """S37: the books do not know it."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entries = [await timesheet.log(client), await timesheet.log(client)]
+    invoice_id = (await timesheet.bill(client)).invoice_ids[0]
+    lines = await timesheet.firm.store.audit.latest(50)
+    [line] = [each for each in lines if (each.flow, each.books_id) == ("bills", str(invoice_id))]
+    written = await timesheet.firm.store.audit.values(line)
+    assert written is not None
+    assert written.after["time entries"] == ", ".join(map(str, sorted(entries)))
+
+
 async def test_billing_again_bills_nothing_twice(timesheet: Billing) -> None:
     """S47, F31."""
     client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
