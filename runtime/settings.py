@@ -18,6 +18,7 @@ from runtime.billing import BillingFlow
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
+from runtime.projects import ProjectsFlow
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
 CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -56,6 +57,7 @@ class Connection(Section):
     opportunities: OpportunitiesFlow | None = None
     payments: PaymentsFlow | None = None
     billing: BillingFlow | None = None
+    projects: ProjectsFlow | None = None
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:
@@ -199,6 +201,11 @@ class Settings(BaseSettings):
     def crms(self) -> dict[str, str]:
         """The CRM of each connection."""
         return {name: connection.crm for name, connection in self.connections.items()}
+
+    @property
+    def with_projects(self) -> frozenset[str]:
+        """The connections whose won opportunities become projects."""
+        return frozenset(name for name, each in self.connections.items() if each.projects is not None)
 
     @property
     def public_url(self) -> str | None:

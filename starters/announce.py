@@ -1,6 +1,6 @@
 """Tells record workflows that their record may have changed, starting those that do not run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -13,7 +13,7 @@ from workflows.billing import TimeEntriesToInvoice
 from workflows.billing_models import BillingRequest, BillingWish
 from workflows.bulk import BulkCreates
 from workflows.clients import ClientUpsert
-from workflows.desk import HOURS, PAYMENTS
+from workflows.desk import HOURS, PAYMENTS, PROJECTS
 from workflows.hooks import CallbackVerification
 from workflows.models import (
     CAPSULE,
@@ -29,6 +29,8 @@ from workflows.opportunity_models import OpportunityRequest
 from workflows.parties import PartyFromClient
 from workflows.payment_models import PaymentRequest
 from workflows.payments import PaymentReconciliation
+from workflows.project_models import ProjectRequest
+from workflows.projects import OpportunityToProject
 from workflows.search_attributes import CONNECTION, FLOW, RECORD_KEY, SYNC_STATE, SYNCING
 
 CLIENTS_FLOW, OPPORTUNITIES_FLOW = "clients", "opportunities"
@@ -56,6 +58,11 @@ def opportunity_id(connection: str, record_id: int, crm: str = CAPSULE) -> str:
     return f"opportunity-to-estimate/{connection}/{OPPORTUNITIES[crm][0]}-{record_id}"
 
 
+def project_id(connection: str, record_id: int, crm: str = CAPSULE) -> str:
+    """Return the id of the one workflow that may open the project of an opportunity, and show it there."""
+    return f"opportunity-to-project/{connection}/{OPPORTUNITIES[crm][0]}-{record_id}"
+
+
 def payment_id(connection: str, record_id: int) -> str:
     """Return the id of the one workflow that may judge a payment."""
     return f"payment-reconciliation/{connection}/freshbooks-payment-{record_id}"
@@ -69,9 +76,12 @@ def billing_id(connection: str, client_id: int) -> str:
 class Announcer:
     """Signals with start: one request to Temporal, durable once it returns. Raises RPCError if it cannot be reached."""
 
-    def __init__(self, temporal: Client, store: Store, crms: Mapping[str, str]) -> None:
-        """`crms` is the CRM of each connection. A connection that left the settings is taken for one with Capsule."""
-        self._temporal, self._store, self._crms = temporal, store, crms
+    def __init__(self, temporal: Client, store: Store, crms: Mapping[str, str], projects: Collection[str] = ()) -> None:
+        """`crms` is the CRM of each connection. A connection that left the settings is taken for one with Capsule.
+
+        `projects` are the connections whose opportunities become projects too.
+        """
+        self._temporal, self._store, self._crms, self._projects = temporal, store, crms, projects
 
     async def party_changed(
         self, connection: str, party_id: int, cause: str, priority: int, side: ListedParty | None = None
@@ -131,6 +141,23 @@ class Announcer:
             rpc_timeout=RPC_TIMEOUT,
         )
 
+    async def project_changed(self, connection: str, record_id: int, cause: str, priority: int) -> None:
+        """Announce an opportunity to the workflow of its project."""
+        crm = self._crm(connection)
+        named, title = OPPORTUNITIES[crm]
+        await self._temporal.start_workflow(
+            OpportunityToProject.run,
+            ProjectRequest(connection=connection, opportunity_id=record_id, crm=crm),
+            id=project_id(connection, record_id, crm),
+            task_queue=WORKFLOW_QUEUE,
+            start_signal="changed",
+            start_signal_args=[Change(system=crm, cause=cause, priority=priority)],
+            search_attributes=_attributes(connection, f"{named}-{record_id}", PROJECTS),
+            static_summary=f"{title} {record_id} → FreshBooks project ({connection})",
+            priority=Priority(priority_key=priority, fairness_key=connection),
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
     async def document_changed(self, key: RecordKey, cause: str, priority: int) -> None:
         """Announce an estimate or an invoice to its opportunity. One that belongs to none is nobody's business."""
         owner = await self._store.links.crm_id_of(key.connection, key.flow, key.record_id)
@@ -141,10 +168,14 @@ class Announcer:
         """Announce a record of either side."""
         if key.flow == PAYMENTS:
             await self.payment_changed(key.connection, int(key.record_id), cause, priority)
+        elif key.flow == PROJECTS:
+            await self.project_changed(key.connection, int(key.record_id), cause, priority)
         elif key.flow in DOCUMENT_FLOWS and key.side == "books":
             await self.document_changed(key, cause, priority)
         elif key.flow == OPPORTUNITIES_FLOW or key.flow in DOCUMENT_FLOWS:
             await self.opportunity_changed(key.connection, int(key.record_id), cause, priority)
+            if key.flow == OPPORTUNITIES_FLOW and key.connection in self._projects:
+                await self.project_changed(key.connection, int(key.record_id), cause, priority)
         elif key.side == "books":
             await self.client_changed(key.connection, key.record_id, cause, priority)
         else:

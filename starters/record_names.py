@@ -16,6 +16,7 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     "bills": ("bill", "invoice"),
     "hours": ("hours of client", "hours of client"),
     "payments": ("payment", "payment"),
+    "projects": ("opportunity", "project"),
 }
 """What each flow links, in the CRM and in the books; a bill is made of time entries, and is no record of a CRM."""
 DOCUMENTS = ("estimates", "invoices")

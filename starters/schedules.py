@@ -29,7 +29,7 @@ from workflows.alerts import AlertWatch
 from workflows.billing_models import BillingRunRequest
 from workflows.billing_runs import BillingRun
 from workflows.client_sweeps import ClientSweep
-from workflows.desk import HOURS
+from workflows.desk import HOURS, PROJECTS
 from workflows.duplicates import DuplicateCheck, OpenIntents
 from workflows.hooks import HookUpkeep
 from workflows.models import (
@@ -43,6 +43,8 @@ from workflows.opportunity_models import OpportunitySweepRequest
 from workflows.opportunity_sweeps import OpportunitySweep
 from workflows.payment_models import PaymentSweepRequest, ProofRequest
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
+from workflows.project_models import ProjectSweepRequest
+from workflows.projects import ProjectSweep
 from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
@@ -56,7 +58,7 @@ ALERTS = "alerts"
 ALERT_PRIORITY = 1  # people are told also while a thousand changes wait
 SWEEP_PRIORITY = 3
 PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP = "party-sweep", "client-sweep", "opportunity-sweep"
-PAYMENT_SWEEP, LEDGER_PROOF = "payment-sweep", "ledger-proof"
+PAYMENT_SWEEP, LEDGER_PROOF, PROJECT_SWEEP = "payment-sweep", "ledger-proof", "project-sweep"
 LEDGER_PROOF_EVERY = timedelta(days=1)
 BILLING = "billing"
 # Not how often it bills: how soon after its end a period is billed.
@@ -93,6 +95,11 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
         if connection.payments is not None:
             wanted += [_payment_sweep(name, connection.payments.sweep_every), _ledger_proof(name)]
     wanted += [_billing(name) for name, connection in settings.connections.items() if connection.billing is not None]
+    wanted += [
+        _project_sweep(name, connection.crm, connection.projects.sweep_every)
+        for name, connection in settings.connections.items()
+        if connection.projects is not None
+    ]
     wanted += [_open_intents(name) for name in settings.connections]
     wanted += [_duplicate_check(name, crm) for name, crm in settings.crms.items()]
     if settings.public_url is not None:
@@ -117,7 +124,16 @@ async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:
     What belongs to connections that left the settings stays: it may be another installation's.
     """
     wanted = {each.id for each in wanted_schedules(settings)}
-    kinds = (PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP, PAYMENT_SWEEP, LEDGER_PROOF, BILLING, HOOK_UPKEEP)
+    kinds = (
+        PARTY_SWEEP,
+        CLIENT_SWEEP,
+        OPPORTUNITY_SWEEP,
+        PAYMENT_SWEEP,
+        LEDGER_PROOF,
+        BILLING,
+        PROJECT_SWEEP,
+        HOOK_UPKEEP,
+    )
     possible = [f"{kind}/{name}" for kind in kinds for name in settings.connections]
     return [f"{each}: removed" for each in possible if each not in wanted and await _deleted(temporal, each)]
 
@@ -236,6 +252,18 @@ def _payment_sweep(name: str, every: timedelta) -> Wanted:
         static_summary=f"payments of {name} that changed since the last sweep",
     )
     return _wanted(action, name, "payments", every, note)
+
+
+def _project_sweep(name: str, crm: str, every: timedelta) -> Wanted:
+    note = f"Looks for opportunities of {name} that were won, and for projects and hours that changed."
+    action = ScheduleActionStartWorkflow(
+        ProjectSweep.run,
+        ProjectSweepRequest(connection=name, crm=crm),
+        id=f"{PROJECT_SWEEP}/{name}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"projects of {name}, and the hours on them",
+    )
+    return _wanted(action, name, PROJECTS, every, note)
 
 
 def _ledger_proof(name: str) -> Wanted:

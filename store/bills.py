@@ -64,6 +64,19 @@ class Bills:
         query = select(BillRow).where(BillRow.connection == connection, BillRow.invoice_id == str(invoice_id))
         return await self._first(query)
 
+    async def of_entries(self, connection: str, entry_ids: Sequence[int]) -> list[Bill]:
+        """Return the bills that have any of the entries, oldest first."""
+        ids: set[int] = set()
+        async with self._database.reading() as session:
+            for start in range(0, len(entry_ids), ASKED_AT_ONCE):
+                part = [str(each) for each in entry_ids[start : start + ASKED_AT_ONCE]]
+                query = select(BilledEntryRow.bill_id).where(
+                    BilledEntryRow.connection == connection, BilledEntryRow.entry_id.in_(part)
+                )
+                ids |= set(await session.scalars(query))
+        found = [await self.find(each) for each in sorted(ids)]
+        return [each for each in found if each is not None]
+
     async def taken(self, connection: str, entry_ids: Sequence[int]) -> set[int]:
         """Return those of the entries that some bill has."""
         taken: set[int] = set()

@@ -43,6 +43,7 @@ from worker.opportunities import (
     tell_nobody,
 )
 from worker.payments import payment_activities
+from worker.projects import project_activities, project_crm_activities
 from worker.tokens import account_token
 from worker.write_once import write_once
 
@@ -179,6 +180,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
         WaitingActivities(parts.crm, mapping, store, wiring.announce, wiring.announce_client).let_go,
         *crm_activities(connection, parts.opportunities, store, wiring.announce_opportunity),
         *check_activities(connection, parts.pipelines),
+        *project_crm_activities(connection, parts.opportunities, store, wiring.announce_document),
     ]
     pace = connection.crm_account.calls_per_second
     return AccountQueue(account_queue(connection.crm, name), activities, pace)
@@ -215,6 +217,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         *books_activities(connection, freshbooks, store, wiring.announce_document),
         *billing_activities(connection, freshbooks, store),
         *payment_activities(connection, freshbooks, store, wiring.announce_document),
+        *project_activities(connection, freshbooks, store, wiring.announce_document),
     ]
     return AccountQueue(account_queue(FRESHBOOKS, name), activities, connection.freshbooks.calls_per_second)
 

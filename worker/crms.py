@@ -59,12 +59,14 @@ class CrmPlace:
 
     @property
     def opportunity_fields(self) -> list[str]:
-        """The custom fields of opportunities that show an invoice, say a line, or are asked for by a condition."""
-        flow = self.connection.opportunities
+        """The custom fields of opportunities that show an invoice or a project, say a line, or stand in a condition."""
+        flow, projects = self.connection.opportunities, self.connection.projects
+        shown = [*projects.fields.values()] if projects is not None else []
         if flow is None:
-            return []
+            return shown
         said = [name for each in flow.line_fields for name in (each.name, each.amount, each.quantity) if name]
-        return list(dict.fromkeys([*flow.invoice_fields.values(), *said, *sorted(conditions(flow).custom_fields)]))
+        asked = sorted(conditions(flow).custom_fields)
+        return list(dict.fromkeys([*flow.invoice_fields.values(), *said, *asked, *shown]))
 
     @property
     def hook_url(self) -> str | None:

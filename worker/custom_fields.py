@@ -82,8 +82,9 @@ def _makers(session: Session) -> list[FieldMaker]:
     """Return who makes what: our reference only where records are made in the CRM, the others where they are named."""
     token = account_token(session.name, session.connection, session.system, session.http, session.store)
     connection, limit = session.connection, session.connection.request_timeout
-    flow = connection.opportunities
-    shown = list(dict.fromkeys(flow.invoice_fields.values())) if flow else []
+    flow, projects = connection.opportunities, connection.projects
+    named = [*(flow.invoice_fields.values() if flow else ()), *(projects.fields.values() if projects else ())]
+    shown = list(dict.fromkeys(named))
     makers: list[FieldMaker] = []
     match connection.crm_account:
         case CapsuleAccount() as account:

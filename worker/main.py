@@ -39,6 +39,7 @@ from worker.heartbeats import Heartbeats
 from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
+from worker.projects import project_passes
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -56,6 +57,7 @@ from workflows.opportunity_sweeps import OpportunitySweep
 from workflows.parties import PartyFromClient
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.payments import PaymentReconciliation
+from workflows.projects import OpportunityToProject, ProjectSweep
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
 
@@ -87,6 +89,8 @@ WORKFLOWS = (
     TimeEntriesToInvoice,
     BillingRun,
     BillingPreview,
+    OpportunityToProject,
+    ProjectSweep,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -120,7 +124,7 @@ async def work(settings: Settings) -> None:
         await stack.enter_async_context(Anchors(settings.data, store.database, store.keys).kept_up())
         temporal = await connect(settings, patience=SERVER_PATIENCE, metrics_port=settings.metrics.worker_port)
         http = await stack.enter_async_context(http_client())
-        announcer = Announcer(temporal, store, settings.crms)
+        announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
         wiring = Wiring(
             settings,
             http,
@@ -149,7 +153,7 @@ def settle_memory() -> None:
 def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worker:
     """Return the worker of all workflows and of the steps that touch only our own store."""
     connections = settings.connections.items()
-    announcer = Announcer(temporal, store, settings.crms)
+    announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
     rules = {name: client_rules(name, connection, store) for name, connection in connections}
     passes = PassActivities(store, rules, announcer)
     limits = {name: connection.clients.bulk_limit for name, connection in connections}
@@ -196,6 +200,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *pass_activities(settings, store),
         *payment_passes(store, announcer.record_changed),
         *billing_passes(settings, store, announcer.billing_wanted),
+        *project_passes(settings, store),
     ]
     return Worker(
         temporal,

@@ -16,12 +16,12 @@ def provider_of(connection: Connection, system: str) -> Provider:
     """Return where the OAuth endpoints of one of a connection's accounts are, with an address of its own all there."""
     account = connection.accounts[system]
     if isinstance(account, ZohoCrmAccount):
-        deals = connection.opportunities is not None
+        deals = connection.opportunities is not None or connection.projects is not None
         provider = zoho_crm.provider(account.data_centre, leads=account.leads == "convert", deals=deals)
         return provider.at(account.accounts_url) if account.accounts_url else provider
     documents, payments = connection.opportunities is not None, connection.payments is not None
-    hours = connection.billing is not None
-    in_books = freshbooks.provider(documents=documents, payments=payments, hours=hours)
+    hours, projects = connection.billing is not None, connection.projects is not None
+    in_books = freshbooks.provider(documents=documents, payments=payments, hours=hours, projects=projects)
     provider = capsule.PROVIDER if isinstance(account, CapsuleAccount) else in_books
     usual = account.base_url == type(account).model_fields["base_url"].default
     return provider if usual else provider.at(account.base_url)

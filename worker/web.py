@@ -27,7 +27,7 @@ async def receive(settings: Settings) -> None:
     Raises KeyProblem or StoreUnreachable before any delivery is taken.
     """
     store = await open_store(settings)
-    announcer = Announcer(await connect_lazily(settings), store, settings.crms)
+    announcer = Announcer(await connect_lazily(settings), store, settings.crms, settings.with_projects)
     app = create_receiver(hook_readers(settings, store), Forwarder(announcer, store))
     prometheus_client.REGISTRY.register(StoreMetrics(store, asyncio.get_running_loop()))
     prometheus_client.start_http_server(settings.metrics.receiver_port, settings.metrics.host)

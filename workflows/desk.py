@@ -29,6 +29,7 @@ OF_HOURS = {"approval": "approve, reject", "conflict": "approve", "money-mismatc
 
 
 OPPORTUNITIES, PAYMENTS, PROOF, HOURS = "opportunities", "payments", "proof", "hours"
+PROJECTS, OF_PROJECTS = "projects", {"duplicate-found": "approve"}
 
 
 def choices_of(reason: str, evidence: Mapping[str, object], flow: str) -> str:
@@ -40,8 +41,8 @@ def choices_of(reason: str, evidence: Mapping[str, object], flow: str) -> str:
     of_opportunity = flow == OPPORTUNITIES
     if flow == HOURS:
         return OF_HOURS.get(reason, "")
-    if flow in {PAYMENTS, PROOF}:
-        return ""
+    if flow in {PAYMENTS, PROOF, PROJECTS}:
+        return OF_PROJECTS.get(reason, "") if flow == PROJECTS else ""
     if of_opportunity and reason == "conflict":
         return "crm, books" if "fields" in evidence else ""
     if of_opportunity and reason == "money-mismatch" and "predicted" not in evidence:

@@ -43,14 +43,22 @@ PROJECT_SCOPES = (
 )
 """What it needs where projects are made."""
 
+PROJECT_FACTS_SCOPES = (
+    Scope("user:time_entries:read", "reading the hours that are logged on projects"),
+    Scope("user:invoices:read", "seeing whether an invoice of these hours still counts"),
+)
+"""What it needs where the CRM shows what becomes of them."""
 
-def provider(*, documents: bool = False, payments: bool = False, hours: bool = False) -> Provider:
-    """Return FreshBooks' OAuth endpoints and what we ask for there: with rights on documents, payments, hours.
+
+def provider(
+    *, documents: bool = False, payments: bool = False, hours: bool = False, projects: bool = False
+) -> Provider:
+    """Return FreshBooks' OAuth endpoints and what we ask for there, with rights on each of these.
 
     A refresh token works once. Source: https://www.freshbooks.com/api/authentication, /api/scopes
     """
     wanted = [*SCOPES, *(DOCUMENT_SCOPES if documents else ()), *(PAYMENT_SCOPES if payments else ())]
-    wanted += HOURS_SCOPES if hours else ()
+    wanted += [*(HOURS_SCOPES if hours else ()), *((*PROJECT_SCOPES, *PROJECT_FACTS_SCOPES) if projects else ())]
     return Provider(
         system="freshbooks",
         title="FreshBooks",

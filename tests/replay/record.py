@@ -28,11 +28,13 @@ from store.store import Store
 from tests.channels import Post
 from tests.databases import TEST_KEYS, sqlite_url
 from tests.pipelines import sell
+from tests.projects import opens_projects
 from tests.replay.hours import HOURS
 from tests.replay.opportunities import OPPORTUNITIES
 from tests.replay.pairs import TWO_WAY
 from tests.replay.payments import PAYMENTS
 from tests.replay.plans import PLANS
+from tests.replay.projects import PROJECTS
 from tests.replay.zoho import ZOHO
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
@@ -255,6 +257,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         *OPPORTUNITIES,
         *PAYMENTS,
         *HOURS,
+        *PROJECTS,
     )
 }
 
@@ -278,6 +281,8 @@ async def record(name: str) -> None:
                 sell(firm, approvals={"above": {"EUR": 5000}}, both_changed="ask")
             if SCENARIOS[name] in HOURS:
                 bills_hours(firm, invoice="final", approvals={"above": {"EUR": 5000}})
+            if SCENARIOS[name] in PROJECTS:
+                opens_projects(firm)
             office = Office(server.client, firm)
             async with office.working():
                 handle = await SCENARIOS[name](office)

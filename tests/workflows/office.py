@@ -38,7 +38,7 @@ class Office:
 
     def __init__(self, temporal: Client, firm: Firm) -> None:
         self.temporal, self.firm = temporal, firm
-        self.announcer = Announcer(temporal, firm.store, firm.settings.crms)
+        self.announcer = Announcer(temporal, firm.store, firm.settings.crms, firm.settings.with_projects)
         self._begun: set[str] = set()
 
     async def announce(self, party_id: int, cause: str = "capsule webhook party/updated", rank: int = WEBHOOK) -> None:
