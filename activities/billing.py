@@ -223,7 +223,9 @@ class BillingActivities:
             mapping_version=plan.version,
         )
         request = f"{'PUT' if action == 'send' else 'POST'} invoice {invoice.id}: {action}"
-        writes = [] if action == "send" else [FieldWrite(field="total", before=None, after=plan.predicted)]
+        entries = ", ".join(str(each) for each in sorted(plan.entries))
+        said = {"total": plan.predicted, "time entries": entries} if action != "send" else {}
+        writes = [FieldWrite(field=field, before=None, after=value) for field, value in said.items()]
         entry = audit_entry(action, step.cause, plan.version, writes, side="books", request=request)
         record = bill_record(plan.key.connection, step.bill.bill_id)
         await self._store.links.confirm(record, agreed, audit=entry, intent_id=intent_id)

@@ -60,9 +60,7 @@ class HoursBooks:
         """Return who is billed. Raises Refused for a client that was deleted, or has no currency."""
         client = await self._freshbooks.get_client(client_id)
         if client.vis_state == DELETED:
-            text = (
-                f"client {client_id} was deleted, and has hours to bill: restore it, or mark them as billed"
-            )
+            text = f"client {client_id} was deleted, and has hours to bill: restore it, or mark them as billed"
             raise Refused(FRESHBOOKS, text)
         if not client.currency_code:
             raise Refused(FRESHBOOKS, f"client {client_id} has no currency: give it one in FreshBooks, then retry")

@@ -8,7 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.settings import Settings
 from starters.findings import Finding, fine, note, warning, wrong
-from starters.schedules import HOOK_UPKEEP, OPPORTUNITY_SWEEP, SWEEPS, Wanted, wanted_schedules
+from starters.wanted_schedules import HOOK_UPKEEP, OPPORTUNITY_SWEEP, SWEEPS, Wanted, wanted_schedules
 
 # A run may be late by its jitter, by one that was skipped because the last still ran, and by a deploy.
 LATE_AFTER, SLACK = 3, timedelta(minutes=1)

@@ -102,6 +102,10 @@ class Billing(Timesheet):
         wish = BillingWish(until=until + timedelta(days=1), cause="a test", priority=1)
         await self.office.announcer.billing_wanted(self.firm.name, client_id, wish)
 
+    def expect(self, client_id: int) -> None:
+        """Take note that a run has a client's hours billed."""
+        self._begun.add(billing_id(self.firm.name, client_id))
+
     async def bill(self, client_id: int, until: date = MARCH_ENDS) -> BillingResult:
         """Bill the hours of a client, and wait for the end."""
         await self.announce(client_id, until)

@@ -10,7 +10,7 @@ from activities.queues import FRESHBOOKS, account_queue
 from runtime.load import WrongSettings, explain
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
-from starters.schedules import SWEEPS
+from starters.wanted_schedules import SWEEPS
 from store.alerts import Rhythm
 from store.store import Store
 from worker.accounts import AccountQueue

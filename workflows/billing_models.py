@@ -60,6 +60,7 @@ class BillingRunRequest(BaseModel):
     page: int = 1
     listed: int = 0
     clients: list[int] = Field(default_factory=list)
+    known_before: int | None = None  # how many clients were known when the list was begun
 
 
 class BillingRunResult(BaseModel):

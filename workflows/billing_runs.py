@@ -69,15 +69,27 @@ class BillingRun:
         return BillingRunResult(until=until, listed=now.listed, clients=now.clients)
 
     async def _listed(self, now: BillingRunRequest, until: date) -> BillingRunRequest:
-        has_more = True
-        while has_more:
+        """Read the list until a reading finds nobody new: what another run marks meanwhile moves the rest of a long
+        list to pages that were read already.
+        """
+        while True:
+            now, pages = await self._read(now, until)
+            if pages == 1 or len(now.clients) == now.known_before:
+                return now
+            now = now.model_copy(update={"page": 1, "listed": 0, "known_before": len(now.clients)})
+
+    async def _read(self, now: BillingRunRequest, until: date) -> tuple[BillingRunRequest, int]:
+        """Read the list from a page to its end, and return how many pages it has."""
+        while True:
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(now)
             asked = ListUnbilled(connection=now.connection, until=until, page=now.page)
             page = await unbilled_page(asked, now.priority)
-            has_more, clients = page.has_more, sorted({*now.clients, *page.client_ids})
-            now = now.model_copy(update={"page": now.page + 1, "listed": now.listed + page.listed, "clients": clients})
-        return now
+            found = {"listed": now.listed + page.listed, "clients": sorted({*now.clients, *page.client_ids})}
+            now = now.model_copy(update=found)
+            if not page.has_more:
+                return now, now.page
+            now = now.model_copy(update={"page": now.page + 1})
 
     async def _announce(self, now: BillingRunRequest, client_id: int, until: date) -> None:
         key = BillKey(connection=now.connection, client_id=client_id)

@@ -29,7 +29,8 @@ from runtime.temporal import connect, target
 from starters.demo.run import stand_alone
 from starters.demo.sides import Sides, until
 from starters.sandbox import FRESHBOOKS_PER_MINUTE, addresses, sandbox_child
-from starters.schedules import ensure_schedules, wanted_schedules
+from starters.schedules import ensure_schedules
+from starters.wanted_schedules import wanted_schedules
 from store.store import Store, open_store
 from store.tokens import Grant
 from tests.faults.crms import CAPSULE, FaultedCrm, StandIn

@@ -23,7 +23,8 @@ from temporalio.client import WorkflowHandle
 
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Alerts
-from starters.schedules import ensure_schedules, wanted_schedules
+from starters.schedules import ensure_schedules
+from starters.wanted_schedules import wanted_schedules
 from store.store import Store
 from tests.channels import Post
 from tests.databases import TEST_KEYS, sqlite_url

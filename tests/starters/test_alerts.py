@@ -18,7 +18,8 @@ from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
 from starters.alerts import NoAnswer, list_alerts, try_channels
 from starters.operators import show_status
-from starters.schedules import ALERTS, ensure_schedules, wanted_schedules
+from starters.schedules import ensure_schedules
+from starters.wanted_schedules import ALERTS, wanted_schedules
 from store.alerts import Rhythm
 from store.store import open_store
 from tests.channels import PASSWORD, Post

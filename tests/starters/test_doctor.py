@@ -27,7 +27,8 @@ from starters.findings import Finding
 from starters.forwarding import Forwarder
 from starters.operators import make_schedules
 from starters.receiver import create_receiver
-from starters.schedules import ensure_schedules, wanted_schedules
+from starters.schedules import ensure_schedules
+from starters.wanted_schedules import wanted_schedules
 from store.inbox import MOST_ATTEMPTS
 from store.news import Difference, Told
 from store.store import open_store

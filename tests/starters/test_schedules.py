@@ -8,7 +8,8 @@ from temporalio.client import Client, Schedule, ScheduleHandle
 from temporalio.service import RPCError
 
 from runtime.settings import Settings
-from starters.schedules import ensure_schedules, remove_unwanted, sweep_now, wanted_schedules
+from starters.schedules import ensure_schedules, remove_unwanted, sweep_now
+from starters.wanted_schedules import wanted_schedules
 from tests.sandboxes import Firm, sandbox_settings
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from activities.models import PartySide
 from runtime.load import WrongSettings
-from starters.schedules import wanted_schedules
+from starters.wanted_schedules import wanted_schedules
 from tests.sandboxes import HOOKS, Firm, sandbox_settings
 from worker.accounts import Wiring, account_queues, clients_template
 from worker.hook_readers import hook_readers, hook_secrets, hook_url

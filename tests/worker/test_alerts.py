@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from runtime.load import WrongSettings
 from runtime.settings import Settings
-from starters.schedules import wanted_schedules
+from starters.wanted_schedules import wanted_schedules
 from store.alerts import Incident
 from store.records import RecordKey
 from store.store import Store

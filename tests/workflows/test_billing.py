@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from runtime.queues import WORKFLOW_QUEUE
 from store.store import Store
 from tests.sandboxes import FRESHBOOKS
 from tests.timesheets import Billing, open_timesheet
-from workflows.billing_models import BillingWish
+from workflows.billing_models import BillingRunRequest, BillingWish
+from workflows.billing_runs import BillingRun
 
 OpenTimesheet = Callable[..., AbstractAsyncContextManager[Billing]]
 CREATE = {"method": "POST", "path": "/invoices/invoices$"}
@@ -41,6 +43,34 @@ async def test_the_hours_of_a_month_become_one_draft_and_are_marked_as_billed(ti
     assert (result.outcome, result.invoice_ids) == ("invoiced", [invoice["id"]])
     assert (invoice["amount"]["amount"], invoice["currency_code"], invoice["v3_status"]) == ("200.00", "EUR", "draft")
     assert [timesheet.entry(each)["billed"] for each in entries] == [True, True]
+
+
+async def test_a_long_list_of_hours_is_read_until_nobody_new_turns_up(timesheet: Billing) -> None:
+    """F31: while a list is read, another run marks hours, and the rest moves to pages that were read already."""
+    clients = [await timesheet.firm.new_client(organization=name, currency_code="EUR") for name in ("A", "B")]
+    first = [await timesheet.log(clients[0], day="2026-03-02", service_id=None) for _ in range(3)]
+    later = [await timesheet.log(clients[1], day="2026-03-03", service_id=None) for _ in range(99)]
+    request = BillingRunRequest(connection=timesheet.firm.name, until=date(2026, 4, 1))
+    run = await timesheet.office.temporal.execute_workflow(
+        BillingRun.run, request, id=f"long-list-{timesheet.firm.name}", task_queue=WORKFLOW_QUEUE
+    )
+    assert (run.clients, run.listed) == (sorted(clients), len(first) + len(later))
+    assert timesheet.firm.calls("GET", "/time_entries") >= 4  # two pages, twice
+    for client in clients:
+        timesheet.expect(client)
+        await timesheet.hold(client, "rejected")
+
+
+async def test_the_audit_log_says_which_hours_an_invoice_holds(timesheet: Billing) -> None:
+    """S37: the books do not know it."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entries = [await timesheet.log(client), await timesheet.log(client)]
+    invoice_id = (await timesheet.bill(client)).invoice_ids[0]
+    lines = await timesheet.firm.store.audit.latest(50)
+    [line] = [each for each in lines if (each.flow, each.books_id) == ("bills", str(invoice_id))]
+    written = await timesheet.firm.store.audit.values(line)
+    assert written is not None
+    assert written.after["time entries"] == ", ".join(map(str, sorted(entries)))
 
 
 async def test_billing_again_bills_nothing_twice(timesheet: Billing) -> None:

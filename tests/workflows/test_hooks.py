@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from activities.queues import CAPSULE
 from runtime.queues import WORKFLOW_QUEUE
-from starters.schedules import ensure_schedules, wanted_schedules
+from starters.schedules import ensure_schedules
+from starters.wanted_schedules import wanted_schedules
 from tests.sandboxes import Firm
 from tests.workflows.office import Office, until
 from workflows.hooks import CLIENT_EVENTS, PARTY_EVENTS, CallbackVerification, HookUpkeep
