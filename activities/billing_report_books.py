@@ -1,68 +1,36 @@
 """What a billing report asks of FreshBooks, and what it looks at of the records whose connectors name them so."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from connectors.answers import Page
 from connectors.freshbooks.document_models import Invoice, TeamMember
+from connectors.freshbooks.hour_models import Project, Service, TimeEntry
 from connectors.freshbooks.models import Client
 from connectors.freshbooks.payment_models import Payment
+from connectors.freshbooks.time_entries import EntryFilter
 
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class LoggedTime:
-    """A time entry. `started_at` is in UTC, `duration` in seconds; `active` is False once it was deleted."""
-
-    id: int
-    started_at: datetime | None
-    duration: int | None
-    is_logged: bool | None = True
-    identity_id: int | None = None
-    client_id: int | None = None
-    project_id: int | None = None
-    service_id: int | None = None
-    billable: bool | None = None
-    billed: bool | None = None
-    active: bool | None = None
-
-
-@dataclass(frozen=True)
-class NamedProject:
-    """A project."""
-
-    id: int
-    title: str | None
-    client_id: int | None = None
-
-
-@dataclass(frozen=True)
-class NamedService:
-    """A service."""
-
-    id: int
-    name: str | None
-
-
 class HoursLists(Protocol):
-    """The time of one business. A method is one request; pages count from 1 and have up to 100 records."""
+    """The time of one business: `Hours`. Pages count from 1."""
 
-    async def time_zone(self) -> str:
-        """Return the IANA name of the business's time zone."""
+    async def time_zone(self) -> ZoneInfo:
+        """Return the business's time zone."""
 
-    async def time_entries(self, started_from: datetime, started_to: datetime, page: int) -> Page[LoggedTime]:
-        """Return one page of everybody's time entries that began between two instants, running ones too."""
+    async def time_entries_page(self, filters: EntryFilter, page: int) -> Page[TimeEntry]:
+        """Return one page of everybody's time entries that are as asked for."""
 
-    async def projects(self, page: int) -> Page[NamedProject]:
+    async def projects_page(self, page: int) -> Page[Project]:
         """Return one page of all projects, finished ones too."""
 
-    async def services(self, page: int) -> Page[NamedService]:
-        """Return one page of all services."""
+    async def services(self) -> list[Service]:
+        """Return all services."""
 
-    async def people(self, page: int) -> Page[TeamMember]:
-        """Return one page of all who log time."""
+    async def team_members(self) -> list[TeamMember]:
+        """Return all who log time, or did."""
 
 
 class Lists(Protocol[R]):

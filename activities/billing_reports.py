@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.billing_report_books import LoggedTime, ReportBooks
+from activities.billing_report_books import ReportBooks
 from activities.billing_report_facts import (
     BillsFound,
     BillsOf,
@@ -32,7 +32,9 @@ from activities.billing_report_making import make_report
 from activities.billing_report_models import BillingReport
 from activities.errors import temporal_errors
 from connectors.freshbooks.document_models import Invoice
+from connectors.freshbooks.hour_models import TimeEntry
 from connectors.freshbooks.payment_models import Payment
+from connectors.freshbooks.time_entries import EntryFilter
 from mapping.money import Money, MoneyError
 from mapping.periods import local_day, midnight
 from store.store import Store
@@ -52,7 +54,7 @@ class BillingReportReading:
         """Return the firm's time zone, and which day it is there."""
         del asked
         with temporal_errors():
-            zone = self._zone or await self._books.hours.time_zone()
+            zone = self._zone or (await self._books.hours.time_zone()).key
         return ReportPlace(zone=zone, today=local_day(datetime.now(UTC), ZoneInfo(zone)))
 
     @activity.defn
@@ -61,7 +63,8 @@ class BillingReportReading:
         zone = ZoneInfo(asked.zone)
         end = midnight(asked.last + timedelta(days=1), zone)
         with temporal_errors():
-            page = await self._books.hours.time_entries(midnight(asked.first, zone), end, asked.page)
+            filters = EntryFilter(started_from=midnight(asked.first, zone), started_to=end, include_unlogged=True)
+            page = await self._books.hours.time_entries_page(filters, asked.page)
         # A filter that FreshBooks ignores brings others too.
         kept = [each for each in page.items if each.active is not False and _is_of(each, asked, zone)]
         entries = [entry for entry in (_entry(each, zone) for each in kept) if entry is not None]
@@ -99,26 +102,26 @@ class BillingReportReading:
     async def read_report_projects(self, asked: ReadForReport) -> NamesRead:
         """Return one page of the projects' names and clients."""
         with temporal_errors():
-            page = await self._books.hours.projects(asked.page)
+            page = await self._books.hours.projects_page(asked.page)
         clients = {each.id: each.client_id for each in page.items if each.client_id}
         names = {each.id: each.title or "" for each in page.items}
         return NamesRead(names=names, clients=clients, has_more=page.has_more)
 
     @activity.defn
     async def read_report_services(self, asked: ReadForReport) -> NamesRead:
-        """Return one page of the services' names."""
+        """Return the services' names, as one page."""
+        del asked
         with temporal_errors():
-            page = await self._books.hours.services(asked.page)
-        return NamesRead(names={each.id: each.name or "" for each in page.items}, has_more=page.has_more)
+            return NamesRead(names={each.id: each.name or "" for each in await self._books.hours.services()})
 
     @activity.defn
     async def read_report_people(self, asked: ReadForReport) -> NamesRead:
-        """Return one page of the names of those who log time, by the id that time entries have."""
+        """Return the names of those who log time, as one page, by the id that time entries have."""
+        del asked
         with temporal_errors():
-            page = await self._books.hours.people(asked.page)
-        known = [each for each in page.items if each.identity_id is not None]
-        names = {each.identity_id or 0: _words(each.first_name, each.last_name) for each in known}
-        return NamesRead(names=names, has_more=page.has_more)
+            people = await self._books.hours.team_members()
+        known = [each for each in people if each.identity_id is not None]
+        return NamesRead(names={each.identity_id or 0: _words(each.first_name, each.last_name) for each in known})
 
     @activity.defn
     async def read_report_client(self, asked: ClientAsked) -> NamesRead:
@@ -163,11 +166,11 @@ def fitting_report(facts: ReportFacts) -> BillingReport:
     return report
 
 
-def _is_of(row: LoggedTime, asked: ReadForReport, zone: ZoneInfo) -> bool:
+def _is_of(row: TimeEntry, asked: ReadForReport, zone: ZoneInfo) -> bool:
     return row.started_at is not None and asked.first <= local_day(row.started_at, zone) <= asked.last
 
 
-def _entry(row: LoggedTime, zone: ZoneInfo) -> ReportEntry | None:
+def _entry(row: TimeEntry, zone: ZoneInfo) -> ReportEntry | None:
     """Return a logged entry, None while its timer runs."""
     if row.duration is None or row.started_at is None or row.is_logged is False:
         return None

@@ -19,6 +19,7 @@ from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
 from runtime.projects import ProjectsFlow
+from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
 CONNECTION_NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -58,6 +59,7 @@ class Connection(Section):
     payments: PaymentsFlow | None = None
     billing: BillingFlow | None = None
     projects: ProjectsFlow | None = None
+    reports: ReportRules = ReportRules()
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:

@@ -27,6 +27,8 @@ audit = typer.Typer(help="What was written, why, and the proof: show, explain, v
 app.add_typer(audit, name="audit")
 alerts = typer.Typer(help="What people are told, and whether it reaches them: list, test.", no_args_is_help=True)
 app.add_typer(alerts, name="alerts")
+report = typer.Typer(help="What the books say of a period: billing.", no_args_is_help=True)
+app.add_typer(report, name="report")
 app.add_typer(plan, name="plan")
 app.add_typer(mapping, name="mapping")
 app.command("apply")(apply_plan)
@@ -281,6 +283,22 @@ def bill(
     from starters.billing import bill as run
 
     _run(run(connection, client, until, plan=plan))
+
+
+@report.command("billing")
+def report_billing(
+    connection: OfConnection = None,
+    *,
+    period: Annotated[str | None, typer.Option(help="A month, such as 2026-03; by default the last whole one.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Instead of a month: the first day, 2026-01-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="With --from: the last day, itself included.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page that can be printed.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write a workbook, one sheet for each table.")] = None,
+) -> None:
+    """Report hours, invoices, payments, what is outstanding, and how long billing takes. The files hold names."""
+    from starters.billing_report import report_billing as run
+
+    _run(run(connection, period=period, first=first, last=last, html=html, xlsx=xlsx))
 
 
 @app.command()

@@ -31,6 +31,7 @@ from runtime.load import WrongSettings, explain, settings_folder
 from runtime.settings import Connection, Settings
 from store.store import Store
 from worker.billing import billing_activities
+from worker.billing_reports import report_readings
 from worker.crms import CrmPlace, crm_parts
 from worker.hook_readers import hook_url
 from worker.opportunities import (
@@ -216,6 +217,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         ClientListing(freshbooks, template, context, store).stage_clients,
         *books_activities(connection, freshbooks, store, wiring.announce_document),
         *billing_activities(connection, freshbooks, store),
+        *report_readings(connection, freshbooks),
         *payment_activities(connection, freshbooks, store, wiring.announce_document),
         *project_activities(connection, freshbooks, store, wiring.announce_document),
     ]

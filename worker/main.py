@@ -35,6 +35,7 @@ from worker.account_workers import AccountWorkers
 from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
 from worker.alerts import alert_queue
 from worker.billing import billing_passes
+from worker.billing_reports import report_steps
 from worker.heartbeats import Heartbeats
 from worker.opportunities import pass_activities
 from worker.payments import payment_passes
@@ -43,6 +44,7 @@ from worker.projects import project_passes
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
+from workflows.billing_reports import MakeBillingReport
 from workflows.billing_runs import BillingPreview, BillingRun
 from workflows.bulk import BulkCreates
 from workflows.checks import ConnectionCheck
@@ -89,6 +91,7 @@ WORKFLOWS = (
     TimeEntriesToInvoice,
     BillingRun,
     BillingPreview,
+    MakeBillingReport,
     OpportunityToProject,
     ProjectSweep,
 )
@@ -200,6 +203,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *pass_activities(settings, store),
         *payment_passes(store, announcer.record_changed),
         *billing_passes(settings, store, announcer.billing_wanted),
+        *report_steps(store),
         *project_passes(settings, store),
     ]
     return Worker(

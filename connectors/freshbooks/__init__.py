@@ -34,6 +34,7 @@ HOURS_SCOPES = (
     Scope("user:teams:read", "reading the names and rates of team members"),
     Scope("user:invoices:read", "finding the invoices of hours"),
     Scope("user:invoices:write", "making the invoices of hours"),
+    Scope("user:payments:read", "reporting what was paid of them"),
 )
 """What it needs where hours are billed."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import billing_reports
-from activities.billing_report_books import LoggedTime, NamedProject, NamedService, ReportBooks
+from activities.billing_report_books import ReportBooks
 from activities.billing_report_facts import (
     BillsOf,
     ClientAsked,
@@ -25,7 +26,9 @@ from activities.billing_reports import BillingReportActivities, BillingReportRea
 from connectors.answers import Page
 from connectors.freshbooks.document_models import TeamMember
 from connectors.freshbooks.documents import FreshBooksDocuments
+from connectors.freshbooks.hour_models import Project, Service, TimeEntry
 from connectors.freshbooks.payments import PaymentApi
+from connectors.freshbooks.time_entries import EntryFilter
 from store.store import Store
 from tests.billing_reports import MADE_AT, day, entry
 from tests.connectors.answering import freshbooks
@@ -36,26 +39,26 @@ MARCH = ReadForReport(connection="acme", first=date(2026, 3, 1), last=date(2026,
 class Hours:
     """One page of time entries, projects, services and people."""
 
-    def __init__(self, entries: Sequence[LoggedTime] = ()) -> None:
+    def __init__(self, entries: Sequence[TimeEntry] = ()) -> None:
         self._entries = list(entries)
-        self.asked: list[tuple[datetime, datetime]] = []
+        self.asked: list[tuple[datetime | None, datetime | None]] = []
 
-    async def time_zone(self) -> str:
-        return "Pacific/Kiritimati"
+    async def time_zone(self) -> ZoneInfo:
+        return ZoneInfo("Pacific/Kiritimati")
 
-    async def time_entries(self, started_from: datetime, started_to: datetime, page: int) -> Page[LoggedTime]:
-        self.asked.append((started_from, started_to))
+    async def time_entries_page(self, filters: EntryFilter, page: int) -> Page[TimeEntry]:
+        self.asked.append((filters.started_from, filters.started_to))
         return Page(self._entries, has_more=page == 1)
 
-    async def projects(self, page: int) -> Page[NamedProject]:
-        return Page([NamedProject(61, "Website", 7), NamedProject(62, "In-house")], has_more=False)
+    async def projects_page(self, page: int) -> Page[Project]:
+        return Page([Project(id=61, title="Website", client_id=7), Project(id=62, title="In-house")], has_more=False)
 
-    async def services(self, page: int) -> Page[NamedService]:
-        return Page([NamedService(41, "Design")], has_more=False)
+    async def services(self) -> list[Service]:
+        return [Service(id=41, name="Design")]
 
-    async def people(self, page: int) -> Page[TeamMember]:
+    async def team_members(self) -> list[TeamMember]:
         left = TeamMember(uuid="u2", first_name="Bo")
-        return Page([TeamMember(uuid="u1", first_name="Anna", last_name="Ek", identity_id=7001), left], has_more=False)
+        return [TeamMember(uuid="u1", first_name="Anna", last_name="Ek", identity_id=7001), left]
 
 
 def reading_of(*answers: httpx.Response, hours: Hours | None = None, zone: str | None = None) -> BillingReportReading:
@@ -71,8 +74,9 @@ def listed(key: str, *rows: dict[str, Any]) -> httpx.Response:
     return httpx.Response(200, json={"response": {"result": result}})
 
 
-def logged(number: int, began: str, seconds: int | None = 3600, **values: Any) -> LoggedTime:
-    return LoggedTime(number, datetime.fromisoformat(began).replace(tzinfo=UTC), seconds, **values)
+def logged(number: int, began: str, seconds: int | None = 3600, **values: Any) -> TimeEntry:
+    began_at = datetime.fromisoformat(began).replace(tzinfo=UTC)
+    return TimeEntry(id=number, started_at=began_at, duration=seconds, **values)
 
 
 def made_out(number: int, **values: Any) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def paid(
     return {"id": number, "amount": {"amount": amount, "code": code}, "date": on, "vis_state": 0, **values}
 
 
-async def entries_of(*rows: LoggedTime) -> EntriesRead:
+async def entries_of(*rows: TimeEntry) -> EntriesRead:
     return await ActivityEnvironment().run(reading_of(hours=Hours(rows)).read_report_entries, MARCH)
 
 

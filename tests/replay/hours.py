@@ -1,6 +1,6 @@
 """Scenarios of a firm whose hours are billed."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from temporalio.client import WorkflowHandle
@@ -9,10 +9,11 @@ from runtime.queues import WORKFLOW_QUEUE
 from tests.timesheets import Billing, make_service
 from tests.workflows.office import Office
 from workflows.billing_models import BillingRunRequest, PreviewRequest
+from workflows.billing_reports import BillingReportRequest, MakeBillingReport
 from workflows.billing_runs import BillingPreview, BillingRun
 
 Handle = WorkflowHandle[Any, Any]
-APRIL = date(2026, 4, 1)
+MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 
 
 async def _worked(office: Office, hours: float = 1.5) -> tuple[Billing, int]:
@@ -71,4 +72,16 @@ async def billing_preview(office: Office) -> Handle:
     )
 
 
-HOURS = (hours_billed, hours_approved, billing_run, billing_preview)
+async def billing_report(office: Office) -> Handle:
+    """What was worked and billed in March is reported."""
+    timesheet, client = await _worked(office)
+    await timesheet.bill(client)
+    return await office.temporal.start_workflow(
+        MakeBillingReport.run,
+        BillingReportRequest(connection=office.firm.name, first=MARCH, last=APRIL - timedelta(days=1)),
+        id="billing-report",
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+
+HOURS = (hours_billed, hours_approved, billing_run, billing_preview, billing_report)
