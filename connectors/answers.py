@@ -116,14 +116,15 @@ def wait_said(headers: Mapping[str, str]) -> timedelta | None:
     asked = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", asked):
         wait = timedelta(seconds=int(asked))
-    elif until := http_date(asked) or _epoch(headers.get("x-ratelimit-reset", "")):
+    elif until := http_date(asked) or epoch(headers.get("x-ratelimit-reset", "")):
         wait = until - now
     else:
         return None
     return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
-def _epoch(text: str) -> datetime | None:
+def epoch(text: str) -> datetime | None:
+    """Return the instant that a number of seconds since 1970 names, None if it is no such number."""
     seconds = re.fullmatch(r"([0-9]{1,11})(\.[0-9]*)?", text.strip())
     return datetime.fromtimestamp(int(seconds[1]), UTC) if seconds else None
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from connectors.answers import Answer
 from connectors.dialect import Dialect, Verdict, lost, refusal, wait_after
 from connectors.errors import RateLimited, Unauthorized, Unavailable
+from connectors.metering import Meter, MeteredToken, Unmetered, read_quota
 
 T = TypeVar("T")
 
@@ -187,6 +188,7 @@ class Caller:
 
     def __init__(self, dialect: Dialect, http: httpx.AsyncClient, token: TokenSource, limit: timedelta) -> None:
         self._dialect, self._http, self._token, self._limit = dialect, http, token, limit
+        self._meter: Meter = token.meter if isinstance(token, MeteredToken) else Unmetered()
         self._held_until = datetime.min.replace(tzinfo=UTC)
 
     async def call(self, request: Request, read: Callable[[Answer], T]) -> T:
@@ -222,9 +224,10 @@ class Caller:
     async def _send(self, request: Request, token: AccessToken, began: float) -> tuple[Answer, Verdict]:
         headers = {"Authorization": f"{self._dialect.auth_scheme} {self._checked(token, request)}"}
         self._check_held(request)
+        await self._meter.admit(request.doing)
         answer = await send(self._http, self._dialect, request, headers, self._left(request, began))
         verdict = self._dialect.judge(answer)
-        self._note_limits(answer, verdict)
+        await self._note_limits(answer, verdict)
         if verdict.status in TOKEN_ACCEPTED:
             self._token.accepted(token)
         return answer, verdict
@@ -250,9 +253,12 @@ class Caller:
             text = f"{self._dialect.title} asked us to wait, so we did not {request.doing} yet"
             raise RateLimited(self._dialect.system, f"{text}: wait {wait.total_seconds():.0f} s", wait)
 
-    def _note_limits(self, answer: Answer, verdict: Verdict) -> None:
-        """Remember until when nothing may be sent. `Retry-After` on a success is no such demand."""
+    async def _note_limits(self, answer: Answer, verdict: Verdict) -> None:
+        """Remember until when nothing may be sent. `Retry-After` on a success is no such demand, and on a 503 it concerns
+        the one request: others may be answered.
+        """
         used_up = self._dialect.obeys_remaining and answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
-        if verdict.status == 429 or used_up:
-            until = datetime.now(UTC) + wait_after(verdict, answer)
-            self._held_until = max(self._held_until, until)
+        wait = wait_after(verdict, answer) if verdict.status == 429 or used_up else None
+        if wait is not None:
+            self._held_until = max(self._held_until, datetime.now(UTC) + wait)
+        await self._meter.heard(read_quota(answer, wait))
