@@ -1,4 +1,4 @@
-"""The gate before each request: it counts for all processes, and never sleeps; Temporal tries again when there is room."""
+"""The gate before each request. It counts for all processes and never sleeps: Temporal tries again when there is room."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from connectors.errors import RateLimited, Unavailable
 from connectors.metering import Reading
 from store.quotas import AccountQuota, Portion
 
-# Another process may hear that the account has to wait. So long, about as long as a request is under way, we may not know.
+# What another process hears may be news to us for so long: no longer than a request is under way.
 LOOK_EVERY = 0.05
 A_PERSON = 1
 

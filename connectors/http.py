@@ -254,8 +254,9 @@ class Caller:
             raise RateLimited(self._dialect.system, f"{text}: wait {wait.total_seconds():.0f} s", wait)
 
     async def _note_limits(self, answer: Answer, verdict: Verdict) -> None:
-        """Remember until when nothing may be sent. `Retry-After` on a success is no such demand, and on a 503 it concerns
-        the one request: others may be answered.
+        """Remember until when nothing may be sent. `Retry-After` on a success is no such demand.
+
+        On a 503 it concerns this one request: others may be answered meanwhile.
         """
         used_up = self._dialect.obeys_remaining and answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
         wait = wait_after(verdict, answer) if verdict.status == 429 or used_up else None

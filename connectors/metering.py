@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from connectors.answers import Answer, epoch, http_date
 from connectors.service_state import service_state
-from runtime.quota import Reading as Reading
+from runtime.quota import Reading
 
 if TYPE_CHECKING:
     from connectors.http import AccessToken, TokenSource
+
+__all__ = ["Meter", "MeteredToken", "Reading", "Unmetered", "read_quota"]
 
 QUOTA_HEADER = "x-ratelimit-remaining"
 
@@ -22,7 +24,7 @@ class Meter(Protocol):
     """Counts the requests of one account for all processes."""
 
     async def admit(self, doing: str) -> None:
-        """Count a request that is about to be sent. Raises RateLimited if it has to wait, Unavailable if that is unknown."""
+        """Count a request that is about to be sent. Raises RateLimited if it has to wait, else Unavailable."""
 
     async def heard(self, reading: Reading) -> None:
         """Take note of what an answer said; returns once other processes can know of a wait."""

@@ -1,10 +1,12 @@
 """How we get into the accounts of each system, where they are, and how many calls they allow."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, SecretStr, model_validator
 
 from runtime.fields import OptionalRedirectUri, RedirectUri, Secret, Section
+from runtime.quota import Allowance
 
 LOOPBACK = "http://127.0.0.1:8484/connected"
 
@@ -29,6 +31,16 @@ class Account(Section):
         return self
 
     @property
+    def allowance(self) -> Allowance:
+        """How many requests the account allows."""
+        raise NotImplementedError
+
+    @property
+    def calls_per_second(self) -> float:
+        """The pace that uses the quota up and no more."""
+        return self.allowance.per_second
+
+    @property
     def is_registered(self) -> bool:
         """Whether a person connects this account, rather than the settings holding its token."""
         return bool(self.client_id)
@@ -41,9 +53,9 @@ class CapsuleAccount(Account):
     requests_per_hour: Annotated[int, Field(gt=0)] = 4000
 
     @property
-    def calls_per_second(self) -> float:
-        """The pace that uses the hourly quota up and no more."""
-        return self.requests_per_hour / 3600
+    def allowance(self) -> Allowance:
+        """The hourly quota."""
+        return Allowance(self.requests_per_hour, timedelta(hours=1))
 
 
 class ZohoCrmAccount(Account):
@@ -66,9 +78,9 @@ class ZohoCrmAccount(Account):
     lead_source: dict[Annotated[str, Field(pattern=r"^(person|firm)$")], str] = Field(default_factory=dict)
 
     @property
-    def calls_per_second(self) -> float:
-        """The pace that was set."""
-        return self.requests_per_minute / 60
+    def allowance(self) -> Allowance:
+        """What was set."""
+        return Allowance(self.requests_per_minute, timedelta(minutes=1))
 
 
 class FreshBooksAccount(Account):
@@ -81,9 +93,9 @@ class FreshBooksAccount(Account):
     requests_per_minute: Annotated[int, Field(gt=0)] = 300
 
     @property
-    def calls_per_second(self) -> float:
-        """The pace that uses the quota up and no more."""
-        return self.requests_per_minute / 60
+    def allowance(self) -> Allowance:
+        """What was set."""
+        return Allowance(self.requests_per_minute, timedelta(minutes=1))
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -14,6 +14,7 @@ RESERVE_PART = 40
 """One request in forty is for people and webhooks. More is not needed: what runs out of the window refills it first."""
 BULK_RANK = 3
 """Activities of this priority and later ones (sweeps, repairs, backfills) leave the reserve alone."""
+EPOCH = datetime.fromtimestamp(0, UTC)
 SAME_RESET = timedelta(seconds=3)
 """Resets and dates come in full seconds, and answers take a while: less than this apart is the same window."""
 
@@ -75,11 +76,11 @@ class Budget:
 
     def slice_of(self, at: datetime) -> int:
         """Return the number of the slice that an instant lies in."""
-        return int(at.timestamp() // self._slice_seconds)
+        return (at - EPOCH) // self._slice
 
     def slice_ends(self, number: int) -> datetime:
         """Return when a slice is over."""
-        return datetime.fromtimestamp((number + 1) * self._slice_seconds, UTC)
+        return EPOCH + (number + 1) * self._slice
 
     def used(self, at: datetime) -> int:
         """Return how many requests were taken in the window that ends with `at`."""
@@ -143,7 +144,7 @@ class Budget:
         if left is not None and left <= kept and self.left_until is not None:
             ends.append(self.left_until)
         ends.append(self._refilled(at, self.limit - kept))
-        return max(max(ends) - at, timedelta(seconds=self._slice_seconds))
+        return max(ends) - at
 
     def _refilled(self, at: datetime, limit: int) -> datetime:
         """Return when fewer than `limit` requests are counted."""
@@ -166,8 +167,8 @@ class Budget:
         return self.slice_ends(max(self._counted(at)) + SLICES) if self._counted(at) else at
 
     @property
-    def _slice_seconds(self) -> float:
-        return self.allowance.window.total_seconds() / SLICES
+    def _slice(self) -> timedelta:
+        return self.allowance.window / SLICES
 
     def _counted(self, at: datetime) -> dict[int, int]:
         oldest = self.slice_of(at) - SLICES
@@ -178,7 +179,7 @@ class Budget:
 
 
 def forecast(budget: Budget, requests: int, at: datetime) -> timedelta:
-    """Return how long so many requests of bulk work take, if nobody else needs the account; at least until it is free."""
+    """Return how long so many requests of bulk work take, if nobody else needs the account."""
     if requests <= 0:
         return timedelta(0)
     free = budget.wait(at, BULK_RANK)

@@ -124,6 +124,8 @@ class CapsuleSettings(Settings):
 
     LAGGING: ClassVar[frozenset[str]] = frozenset({"list", "search", "filter", "people"})
 
+    quota_seconds: Times = 3600
+    """How long a quota lasts: less than an hour lets one see it end and begin again."""
     delete_as_job: bool = False
     """Deleting a party answers 202 with the address of a job, as the documentation allows."""
 

@@ -144,6 +144,4 @@ def _write(row: QuotaRow, budget: Budget) -> None:
 def _standing(budget: Budget, at: datetime) -> QuotaStanding:
     held = budget.held_until if budget.held_until is not None and at < budget.held_until else None
     used, remaining = budget.used(at), budget.room(at, BULK_RANK - 1)
-    return QuotaStanding(
-        budget.limit, used, remaining, budget.ends(at), held, smooth_pace(budget), budget, at
-    )
+    return QuotaStanding(budget.limit, used, remaining, budget.ends(at), held, smooth_pace(budget), budget, at)

@@ -45,6 +45,7 @@ from worker.opportunities import (
 )
 from worker.payments import payment_activities
 from worker.projects import project_activities, project_crm_activities
+from worker.quotas import metered
 from worker.tokens import account_token
 from worker.write_once import write_once
 
@@ -145,8 +146,9 @@ def account_queues(name: str, wiring: Wiring) -> list[AccountQueue]:
 
 
 def queue_of(name: str, system: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
-    """Return the queue of one of a connection's accounts. Raises WrongSettings."""
-    return freshbooks_queue(name, wiring, token) if system == FRESHBOOKS else crm_queue(name, wiring, token)
+    """Return the queue of one of a connection's accounts, whose requests are counted. Raises WrongSettings."""
+    counted = metered(wiring.store, name, wiring.settings.connections[name], system, token)
+    return freshbooks_queue(name, wiring, counted) if system == FRESHBOOKS else crm_queue(name, wiring, counted)
 
 
 def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:

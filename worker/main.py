@@ -41,6 +41,7 @@ from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.projects import project_passes
+from worker.quotas import QuotaPaces
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -141,6 +142,7 @@ async def work(settings: Settings) -> None:
         alerts = alert_queue(settings, temporal, store, http)
         await stack.enter_async_context(workflow_worker(temporal, settings, store))
         await stack.enter_async_context(account_worker(temporal, alerts))
+        await stack.enter_async_context(QuotaPaces(temporal, settings, store).kept_up())
         settle_memory()
         log.info("working", connections=list(settings.connections))
         await accounts.run_until(stop_signal())

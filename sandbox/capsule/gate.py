@@ -14,15 +14,16 @@ from sandbox.ledger import Record
 from sandbox.settings import CapsuleSettings
 from sandbox.tokens import Tokens
 
-HOUR = 3600
-
 
 class Gate:
-    """Counts calls by user and full hour, whichever of the user's tokens they carry; not those over the limit."""
+    """Counts calls by user and full hour, whichever of the user's tokens they carry; not those over the limit.
+
+    The settings can make an hour shorter.
+    """
 
     def __init__(self, tokens: Tokens, settings: CapsuleSettings, per_hour: int) -> None:
         self._tokens, self._settings, self._per_hour = tokens, settings, per_hour
-        self._hour = 0
+        self._window = 0
         self._counts: Counter[int] = Counter()
 
     def admit(self, call: Call, scope: str | None) -> Record:
@@ -46,7 +47,7 @@ class Gate:
         return {
             "X-RateLimit-Limit": str(self._per_hour),
             "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str((self._hour + 1) * HOUR + int(self._settings.clock_skew)),
+            "X-RateLimit-Reset": str((self._window + 1) * self._settings.quota_seconds + int(self._settings.clock_skew)),
         }
 
     def refused(self, refusal: Refusal) -> Response:
@@ -64,8 +65,8 @@ class Gate:
         self._counts.clear()
 
     def _remaining(self, user_id: int) -> int:
-        hour = int(time()) // HOUR
-        if hour != self._hour:
-            self._hour = hour
+        window = int(time()) // self._settings.quota_seconds
+        if window != self._window:
+            self._window = window
             self._counts.clear()
         return max(self._per_hour - self._counts[user_id], 0)
