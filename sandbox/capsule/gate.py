@@ -47,7 +47,9 @@ class Gate:
         return {
             "X-RateLimit-Limit": str(self._per_hour),
             "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str((self._window + 1) * self._settings.quota_seconds + int(self._settings.clock_skew)),
+            "X-RateLimit-Reset": str(
+                (self._window + 1) * self._settings.quota_seconds + int(self._settings.clock_skew)
+            ),
         }
 
     def refused(self, refusal: Refusal) -> Response:

@@ -109,8 +109,8 @@ def test_nobody_at_all_sends_while_the_provider_said_wait() -> None:
 
 def test_other_settings_forget_nothing_that_was_sent() -> None:
     minute = Allowance(100, timedelta(minutes=1))
-    budget = spent(80).allowed(minute)
-    assert budget.used(NOON) == 80
+    budget = spent(100).allowed(minute)
+    assert budget.used(NOON) == 100
     assert budget.used(NOON + timedelta(minutes=2)) == 0
 
 
