@@ -1,4 +1,4 @@
-"""The gate before each request. It counts for all processes and never sleeps: Temporal tries again when there is room."""
+"""The gate before each request. It counts for all processes and never sleeps: Temporal tries again later."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What becomes of a quota under a load that would use ten of them: `python -m tests.bench.quota [REQUESTS SECONDS WINDOWS]`.
+"""What becomes of a quota under more work than it allows: `python -m tests.bench.quota [REQUESTS SECONDS WINDOWS]`.
 
 The stand-in allows so many requests in a window that ends with the clock, as Capsule's hour does. Two workers with a
 meter each, as in two processes, share the queue of a backfill that never ends; now and then a person asks for a party.
