@@ -32,22 +32,22 @@ from worker.tokens import provider_of
 log = structlog.get_logger()
 
 LOOK_EVERY = 2.0
-# The server gives out a little less than it is told to, and a quota that is left over is no use to anybody.
-CATCH_UP = 1.05
+# The server gives out less than it is told to, workers pause, and a quota that is left over is no use to anybody.
+CATCH_UP = 1.15
 # While no bulk work waits people and webhooks need not go at the pace of an hour's average, unless much is used.
 BRISK, MUCH = 10, 0.5
 # A pace is changed only if it differs by more than this, so that workers do not contradict each other all the time.
 SAME_PACE = 0.03
-LEAST_PACE = 0.05  # of the smooth pace: at none at all the queue would stay closed if nobody were left to open it
+# However little is left, a person is not to wait behind bulk work for more than a second before being let through.
+LEAST_PACE = 1.0
 SOON = 10  # the part of a window after which bulk work shall have used what there is to use
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """How many activities wait on a queue, and the pace that the server keeps; None if it was never told one."""
+    """How much bulk work waits on a queue, and the pace that the server keeps; None if it was never told one."""
 
     bulk: int
-    prompt: int
     pace: float | None
 
 
@@ -71,7 +71,7 @@ def pace_for(budget: Budget, backlog: Backlog, at: datetime) -> float:
     soon = budget.allowance.window / SOON
     seconds = soon.total_seconds()
     shared = (budget.room(at, BULK_RANK) + budget.leaving(at, soon)) / seconds
-    return max(min(shared, _of_the_rest(budget, at), CATCH_UP * smooth), LEAST_PACE * smooth)
+    return max(min(shared, _of_the_rest(budget, at), CATCH_UP * smooth), min(LEAST_PACE, smooth))
 
 
 def _of_the_rest(budget: Budget, at: datetime) -> float:
@@ -148,7 +148,7 @@ class QuotaPaces:
 
 
 def _read(found: DescribeTaskQueueResponse) -> Backlog:
-    waiting = {rank: stats.approximate_backlog_count for rank, stats in found.stats_by_priority_key.items()}
-    bulk = sum(count for rank, count in waiting.items() if rank >= BULK_RANK)
+    waiting = found.stats_by_priority_key.items()
+    bulk = sum(stats.approximate_backlog_count for rank, stats in waiting if rank >= BULK_RANK)
     told = found.config.queue_rate_limit.rate_limit.requests_per_second
-    return Backlog(bulk, sum(waiting.values()) - bulk, told or None)
+    return Backlog(bulk, told or None)
