@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.errors import ByConnection
-from activities.plan_costs import Paces
+from activities.plan_costs import AccountQuotas
 from activities.plan_items import Rules
 from activities.plan_making import PlanMaker
 from activities.plan_models import FailedPlan, NewPlan, PlanName
@@ -22,7 +22,7 @@ class PlanRules:
     """How one connection's plans are made, and how many creates may be applied without being asked for by number."""
 
     template: Template
-    paces: Paces
+    quotas: AccountQuotas
     bulk_limit: int
 
 
@@ -56,7 +56,7 @@ class PlanActivities:
         plan = await self._store.plans.find(asked.plan_id)
         if plan is not None and plan.state == "listing":
             rules = self._rules[asked.connection]
-            maker = PlanMaker(self._store, asked.plan_id, self._item_rules(asked), rules.paces, activity.heartbeat)
+            maker = PlanMaker(self._store, asked.plan_id, self._item_rules(asked), rules.quotas, activity.heartbeat)
             summary = await maker.make()
             await self._store.plans.move(asked.plan_id, "ready", ("listing",), summary)
         await self._store.plans.staging.clear(asked.plan_id)

@@ -1,13 +1,14 @@
-"""What applying a plan costs in requests, and so how long it takes at the quota of each account."""
+"""What applying a plan costs in requests; how long that takes, each account's quota knows."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from activities.queues import FRESHBOOKS, ZOHO_CRM
 from store.plans import NewItem
+from store.quotas import AccountQuota
 
-Paces: TypeAlias = Mapping[str, float]
-"""Requests per second that each system's account allows."""
+AccountQuotas: TypeAlias = Mapping[str, AccountQuota]
+"""The quotas of a connection's accounts, by system."""
 
 # Requests to the CRM and to FreshBooks. Both sides are read anew before anything is written. A party is read once more
 # right before it is written. A new party is looked for, created, and then compared with its client.

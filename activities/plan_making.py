@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
-from activities.plan_costs import Paces, cost_of
+from activities.plan_costs import AccountQuotas, cost_of
 from activities.plan_items import ItemMaker, Rules
 from activities.plan_models import StagedClient, StagedParty
 from activities.plan_survey import Clients, Survey, wanted_clients
@@ -29,9 +29,11 @@ Row = dict[str, Any]
 class PlanMaker:
     """Makes one plan. `beat` is called after every page."""
 
-    def __init__(self, store: Store, plan_id: str, rules: Rules, paces: Paces, beat: Callable[[], object]) -> None:
-        self._store, self._plan_id, self._rules, self._paces, self._beat = store, plan_id, rules, paces, beat
-        self._crm = next(system for system in paces if system != FRESHBOOKS)
+    def __init__(
+        self, store: Store, plan_id: str, rules: Rules, quotas: AccountQuotas, beat: Callable[[], object]
+    ) -> None:
+        self._store, self._plan_id, self._rules, self._quotas, self._beat = store, plan_id, rules, quotas, beat
+        self._crm = next(system for system in quotas if system != FRESHBOOKS)
         self._survey = Survey(rules.reference_of)
         self._maker = ItemMaker(rules, self._survey)
         self._number = 0
@@ -46,7 +48,7 @@ class PlanMaker:
         await self._survey_parties()
         await self._plan_parties()
         await self._plan_clients()
-        return self._summary()
+        return await self._summary()
 
     async def _survey_clients(self) -> None:
         async for page in self._pages("books"):
@@ -114,7 +116,7 @@ class PlanMaker:
                 self._counts["in-step", "", ""] += 1
         return rows
 
-    def _summary(self) -> dict[str, Any]:
+    async def _summary(self) -> dict[str, Any]:
         counts = [
             {"action": action, "side": side, "reason": reason, "count": count}
             for (action, side, reason), count in sorted(self._counts.items())
@@ -123,8 +125,13 @@ class PlanMaker:
             "listed": dict(self._listed),
             "counts": counts,
             "calls": dict(self._calls),
-            "seconds": {system: round(self._calls[system] / pace) for system, pace in self._paces.items()},
+            "seconds": {system: await self._seconds(system) for system in self._quotas},
         }
+
+    async def _seconds(self, system: str) -> int:
+        """Return how long the requests to a system take, other work and a wait that it asked for included."""
+        standing = await self._quotas[system].standing()
+        return round(standing.forecast(self._calls[system]).total_seconds())
 
     async def _pages(self, side: Side) -> AsyncIterator[Sequence[Staged]]:
         after, page = "", True

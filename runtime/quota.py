@@ -182,8 +182,7 @@ def forecast(budget: Budget, requests: int, at: datetime) -> timedelta:
     """Return how long so many requests of bulk work take, if nobody else needs the account."""
     if requests <= 0:
         return timedelta(0)
-    free = budget.wait(at, BULK_RANK)
-    return free + timedelta(seconds=(requests - 1) / smooth_pace(budget))
+    return budget.wait(at, BULK_RANK) + timedelta(seconds=requests / smooth_pace(budget))
 
 
 def smooth_pace(budget: Budget) -> float:

@@ -11,11 +11,12 @@ from runtime.settings import Connection, Settings
 from starters.plan_items import PlanAnnouncer
 from store.store import Store
 from worker.accounts import clients_template
+from worker.quotas import account_quota
 
 
 def plan_activities(temporal: Client, settings: Settings, store: Store) -> list[Callable[..., Any]]:
     """Return the activities of plans that touch only our own store, and announce. Raises WrongSettings."""
-    rules = {name: _plan_rules(name, connection) for name, connection in settings.connections.items()}
+    rules = {name: _plan_rules(name, connection, store) for name, connection in settings.connections.items()}
     plans = PlanActivities(store, rules)
     items = PlanItemActivities(store, rules, PlanAnnouncer(temporal, store, settings.crms).item_planned)
     return [
@@ -30,6 +31,6 @@ def plan_activities(temporal: Client, settings: Settings, store: Store) -> list[
     ]
 
 
-def _plan_rules(name: str, connection: Connection) -> PlanRules:
-    paces = {system: account.calls_per_second for system, account in connection.accounts.items()}
-    return PlanRules(clients_template(name, connection), paces, connection.clients.bulk_limit)
+def _plan_rules(name: str, connection: Connection, store: Store) -> PlanRules:
+    quotas = {system: account_quota(store, name, connection, system) for system in connection.accounts}
+    return PlanRules(clients_template(name, connection), quotas, connection.clients.bulk_limit)

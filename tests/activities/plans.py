@@ -26,7 +26,7 @@ def template_of(firm: Firm) -> Template:
 
 def rules(firm: Firm, bulk_limit: int = 200) -> dict[str, PlanRules]:
     """Return how the firm's plans are made: one request a second to Capsule, two to FreshBooks."""
-    return {firm.name: PlanRules(template_of(firm), {"capsule": 1.0, "freshbooks": 2.0}, bulk_limit)}
+    return {firm.name: PlanRules(template_of(firm), quotas, bulk_limit)}
 
 
 async def listed(firm: Firm, plan_id: str) -> PlanName:

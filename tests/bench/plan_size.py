@@ -66,8 +66,9 @@ async def measure(firm: LargeFirm, linked: int) -> dict[str, Any]:
 
 
 async def _plan(store: Store, template: Template, firm: LargeFirm) -> dict[str, float]:
-    paces = {"capsule": 4000 / 3600, "freshbooks": 5.0}
-    plans = PlanActivities(store, {"bench": PlanRules(template, paces, 200)})
+    per_hour = {"capsule": 4000, "freshbooks": 18_000}
+    quotas = {each: store.quotas.of("bench", each, Allowance(per_hour[each], timedelta(hours=1))) for each in per_hour}
+    plans = PlanActivities(store, {"bench": PlanRules(template, quotas, 200)})
     crm = CapsuleCrm(cast(CapsuleApi, firm), "Ledgerline reference")
     parties = PartyListing(crm, PartyMapping(template, CONTEXT), store)
     clients = ClientListing(cast(FreshBooksApi, firm), template, CONTEXT, store)
