@@ -1,9 +1,9 @@
 """How soon a change is written while a backfill runs: `python -m tests.bench.live_in_backfill [RECORDS] [SECONDS]`.
 
 Capsule holds so many parties that FreshBooks has never seen; twenty more are linked before. A backfill begins, and
-while it lists both sides and creates client after client, one of the twenty is changed every two seconds, as a person does.
-Measured is the time from Capsule's answer to that person until FreshBooks has it: the hook is on that way. Prints one
-JSON line: percentiles while listing and while creating, and what the backfill did meanwhile.
+while it lists both sides and creates client after client, one of the twenty is changed every two seconds, as a person
+does. Measured is the time from Capsule's answer to that person until FreshBooks has it: the hook is on that way. Prints
+one JSON line: percentiles while listing and while creating, and what the backfill did meanwhile.
 """
 
 import asyncio
