@@ -40,4 +40,9 @@ def payment_activities(
         return []
     books = PaymentBooks(FreshBooksDocuments(account).invoices, PaymentApi(account), CreditApi(account))
     payments = PaymentActivities(books, payment_rules(flow), store, announce)
-    return [payments.judge_payment, payments.sweep_payments, payments.sum_page]
+    return [
+        payments.judge_payment,
+        payments.sweep_payments,
+        payments.sweep_deleted_invoices,
+        payments.sum_page,
+    ]
