@@ -3,11 +3,14 @@
 import asyncio
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
+from activities.reconciliation_listing import ReconciledClients, ReconciledParties
+from activities.reconciliation_models import CompareSides, LookAgain
 from store.reconciliation_models import Drift
 from store.records import RecordKey
 from tests.activities.plans import link
-from tests.activities.reconciliations import begun, compared, listed, mismatches, reconciled
+from tests.activities.reconciliations import begun, compared, listed, mismatches, reconciled, steps
 from tests.sandboxes import Firm
 
 
@@ -80,8 +83,8 @@ async def test_a_client_without_a_party_is_missing_in_the_crm_only_where_changes
         await each.new_client(organization="Lonely", email="office@lonely.test")
     await _a_second_later()
 
-    assert (await reconciled(two_way_firm)).counts == {"missing-left": 1}
-    assert (await reconciled(firm)).counts == {}
+    assert (await reconciled(two_way_firm, "two-way")).counts == {"missing-left": 1}
+    assert (await reconciled(firm, "one-way")).counts == {}
 
 
 async def test_people_who_share_their_firms_address_are_no_duplicates(firm: Firm) -> None:
@@ -125,14 +128,29 @@ async def test_what_changed_while_the_lists_were_read_is_looked_at_again_and_not
     report = await begun(firm)
     await listed(firm, report)
     await firm.change_party(party_id, name="Norther")
+    await firm.run(ReconciledParties.look_at_party_again, LookAgain(report=report, record_id=party_id))
     await firm.change_client(client_id, organization="Norther")
     await link(firm, party_id, client_id)
+
+    first = await ActivityEnvironment().run(steps(firm).compare_sides, CompareSides(report=report))
+    await firm.run(ReconciledClients.look_at_client_again, LookAgain(report=report, record_id=client_id))
+    second = await compared(firm, report)
+
+    assert (first.parties, first.clients, first.is_finished) == ([party_id], [client_id], False)
+    assert (second.counts, second.in_step) == ({}, 1)
+
+
+async def test_what_changed_a_moment_ago_is_named_so_and_nobody_is_alarmed(firm: Firm, north: tuple[int, int]) -> None:
+    report = await begun(firm)
+    await firm.change_party(north[0], name="Norther")
+    await listed(firm, report)
 
     head = await compared(firm, report)
 
     (found,) = await mismatches(firm, head)
-    assert (found.cause, found.repair) == ("edited-after", "none")
+    assert (found.kind, found.cause, found.repair) == ("field-drift", "edited-after", "none")
     assert head.new_mismatches == 0
+    assert await firm.store.alerts.listed() == []
 
 
 async def test_the_same_differences_are_new_only_once_and_hash_alike(firm: Firm) -> None:
