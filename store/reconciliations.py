@@ -75,6 +75,9 @@ class Reconciliations:
         older ones are given up. Repeating it changes nothing.
         """
         async with self._database.writing() as session:
+            known = await session.get(ReconciliationRow, report.id)
+            if known is not None:
+                return head_of(known)
             left = await _unfinished(session, report)
             row = next((each for each in left if _can_go_on(each, report, resumed_since)), None)
             old = [each for each in left if each is not row]
@@ -245,7 +248,7 @@ async def _unfinished(session: AsyncSession, report: NewReport) -> Sequence[Reco
 
 def _can_go_on(row: ReconciliationRow, report: NewReport, since: datetime) -> bool:
     """What was listed under another mapping cannot be compared with what is listed now."""
-    return row.id == report.id or (row.started_at >= since and row.mapping_version == report.mapping_version)
+    return row.started_at >= since and row.mapping_version == report.mapping_version
 
 
 def _new_row(report: NewReport) -> ReconciliationRow:

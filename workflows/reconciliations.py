@@ -70,7 +70,7 @@ class Reconciliation:
     async def _begin(self) -> None:
         now, info = self._progress, workflow.info()
         if not now.report_id:
-            made = f"{now.connection}-{now.flow}-{workflow.now():%Y%m%d-%H%M%S}-{info.run_id[:8]}"
+            made = f"{now.connection}-{now.flow}-{workflow.now():%Y%m%d-%H%M%S}-{info.run_id[-8:]}"
             self._update(report_id=made, pass_began=workflow.now())
         asked = BeginReport(report_id=self._progress.report_id, connection=now.connection, flow=now.flow)
         self._report = await workflow.execute_local_activity_method(ReportActivities.begin_report, asked, **STORE_CALL)

@@ -128,12 +128,12 @@ async def test_what_changed_while_the_lists_were_read_is_looked_at_again_and_not
     report = await begun(firm)
     await listed(firm, report)
     await firm.change_party(party_id, name="Norther")
-    await firm.run(ReconciledParties.look_at_party_again, LookAgain(report=report, record_id=party_id))
     await firm.change_client(client_id, organization="Norther")
     await link(firm, party_id, client_id)
+    await firm.run(ReconciledClients.look_at_client_again, LookAgain(report=report, record_id=client_id))
 
     first = await ActivityEnvironment().run(steps(firm).compare_sides, CompareSides(report=report))
-    await firm.run(ReconciledClients.look_at_client_again, LookAgain(report=report, record_id=client_id))
+    await firm.run(ReconciledParties.look_at_party_again, LookAgain(report=report, record_id=party_id))
     second = await compared(firm, report)
 
     assert (first.parties, first.clients, first.is_finished) == ([party_id], [client_id], False)
