@@ -61,6 +61,7 @@ from workflows.parties import PartyFromClient
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.payments import PaymentReconciliation
 from workflows.projects import OpportunityToProject, ProjectSweep
+from workflows.reconciliation_rounds import ReconciliationRound
 from workflows.reconciliations import Reconciliation
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
@@ -97,6 +98,7 @@ WORKFLOWS = (
     OpportunityToProject,
     ProjectSweep,
     Reconciliation,
+    ReconciliationRound,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (

@@ -35,3 +35,19 @@ class ReconciliationResult(BaseModel):
     mismatches: int = 0
     new_mismatches: int = 0
     repaired: int = 0
+
+
+class RoundRequest(BaseModel):
+    """One connection, and the flows to be compared one after the other."""
+
+    connection: str
+    flows: list[str] = Field(default_factory=lambda: ["clients"])
+    crm: str = "capsule"
+    repair: bool = False
+
+
+class RoundResult(BaseModel):
+    """The reports that were made, and the flows that were being compared already."""
+
+    report_ids: list[str] = Field(default_factory=list)
+    under_way: list[str] = Field(default_factory=list)

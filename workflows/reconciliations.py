@@ -39,6 +39,11 @@ MOST_PASSES = 3
 MOST_PAGES = 5000
 
 
+def reconciliation_id(connection: str, flow: str) -> str:
+    """Return the id of the one workflow that may compare a connection's flow."""
+    return f"reconciliation/{connection}/{flow}"
+
+
 @workflow.defn
 class Reconciliation:
     """List both sides to their ends, compare them, keep what differs, and hand it over if that is asked for."""
