@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -78,8 +78,11 @@ class Comparer:
         self._twin_clients: dict[int, tuple[int, ...]] = {}
         self._told: set[tuple[int, ...]] = set()
 
-    async def compare(self) -> Comparison:
-        """Add all mismatches, always in the same order, and return the rest. What an attempt left is made anew."""
+    async def compare(self, silent_ways: Sequence[Mismatch] = ()) -> Comparison:
+        """Add all mismatches, always in the same order, and return the rest. What an attempt left is made anew.
+
+        `silent_ways` come last: webhooks and sweeps that bring no changes.
+        """
         await self._store.reconciliations.clear_mismatches(self._report.report_id)
         self._known = await self._store.reconciliations.known(self._report.connection, self._report.flow)
         await self._walk.meet()
@@ -89,7 +92,7 @@ class Comparer:
         async for clients in self._walk.client_pages():
             await self._add(await self._of_clients(clients))
         await self._add_links_without_records()
-        await self._add(self._of_twins())
+        await self._add([*self._of_twins(), *silent_ways])
         return self._comparison()
 
     def _pair_twins(self) -> None:
@@ -159,8 +162,12 @@ class Comparer:
     def _fingerprint(self, found: Mismatch) -> str:
         """Return by what a difference is known from one report to the next, whatever its values are meanwhile."""
         fields = [each.name for each in found.drifts]
-        content = json.dumps([found.kind, found.crm_ids, found.books_ids, fields])
+        content = json.dumps([found.kind, found.crm_ids, found.books_ids, fields, *self._way(found)])
         return self._store.keys.fingerprint(content.encode())
+
+    def _way(self, found: Mismatch) -> list[str]:
+        """Return the name of what is no record: names of people may change without making a difference new."""
+        return [] if found.crm_ids or found.books_ids else [found.name]
 
     def _count(self, found: Mismatch) -> None:
         self._counts[found.kind] += 1

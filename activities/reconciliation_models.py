@@ -19,7 +19,10 @@ class BeginReport(BaseModel):
 
 
 class Report(BaseModel):
-    """One comparison, and when it began to list. Pages are those to be read next; 0 is the end of a list."""
+    """One comparison, and when it began to list. Pages are those to be read next; 0 is the end of a list.
+
+    `webhooks` says whether the systems are asked to tell us of changes at all.
+    """
 
     report_id: str
     connection: str
@@ -28,6 +31,7 @@ class Report(BaseModel):
     crm_page: int = 1
     books_page: int = 1
     deleted_page: int = 1
+    webhooks: bool = False
 
     @property
     def staged_as(self) -> PlanName:
@@ -68,11 +72,15 @@ class ReadAgain(BaseModel):
 
 
 class CompareSides(BaseModel):
-    """Compare what was staged. `is_final`: nothing is looked at once more, the report is finished in any case."""
+    """Compare what was staged. `is_final`: nothing is looked at once more, the report is finished in any case.
+
+    `missing_hooks` are webhooks that should be registered and are not, as people know them.
+    """
 
     report: Report
     is_complete: bool = True
     is_final: bool = False
+    missing_hooks: list[str] = Field(default_factory=list)
 
 
 class Compared(BaseModel):

@@ -1,7 +1,7 @@
 """The reports of reconciliations: begun, compared, finished, and what they found handed to those who mend it."""
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
 
@@ -25,6 +25,7 @@ from activities.reconciliation_models import (
     ReadAgain,
     Report,
 )
+from activities.reconciliation_watch import silent_ways
 from activities.sides import CLIENTS_FLOW
 from mapping.engine import Template
 from store.reconciliation_models import Mismatch, ReportState, SideCount
@@ -49,10 +50,15 @@ class RecordChanged(Protocol):
 
 @dataclass(frozen=True)
 class ReportRules:
-    """How one connection's records are compared: by the mapping that its syncs follow."""
+    """How one connection's records are compared: by the mapping that its syncs follow.
+
+    `sweeps` are how often each of its streams is read, `webhooks` whether its systems can tell us of changes.
+    """
 
     crm: str
     template: Template
+    sweeps: Mapping[str, timedelta] = field(default_factory=dict)
+    webhooks: bool = False
 
 
 class ReportActivities:
@@ -77,6 +83,7 @@ class ReportActivities:
             crm_page=progress.get(CRM, first).next_page,
             books_page=progress.get(BOOKS, first).next_page,
             deleted_page=progress.get(DELETED, first).next_page,
+            webhooks=self._rules[asked.connection].webhooks,
         )
 
     @activity.defn
@@ -97,7 +104,7 @@ class ReportActivities:
         if head is None or head.state not in ("running", "paused"):
             await self._store.reconciliations.staging.clear(report.report_id)
             return Compared(mismatches=head.mismatches if head else 0)
-        found = await self._compared(report)
+        found = await self._compared(asked)
         if (found.edited_parties or found.edited_clients) and not asked.is_final:
             parties, clients = found.edited_parties[:MOST_LOOKED_AT], found.edited_clients[:MOST_LOOKED_AT]
             return Compared(parties=parties, clients=clients, is_finished=False)
@@ -129,18 +136,20 @@ class ReportActivities:
         await self._store.reconciliations.announced(report.report_id, [each.number for each in found])
         return Announced(count=len(found))
 
-    async def _compared(self, report: Report) -> Comparison:
+    async def _compared(self, asked: CompareSides) -> Comparison:
         """Compare, knowing of which records somebody is at work on."""
+        report = asked.report
         facts, place = self._store.reconciliations.facts, (report.connection, CLIENTS_FLOW)
 
         def reference_of(party_id: int) -> str:
             return self._store.intents.reference(RecordKey(*place, str(party_id)))
 
         standing = Standing(await facts.held(*place), await facts.in_doubt(*place))
-        template = self._rules[report.connection].template
-        rules = Rules(report.connection, template, self._store.keys.fingerprint, reference_of)
+        mine = self._rules[report.connection]
+        ways = await silent_ways(self._store, report, mine.sweeps, asked.missing_hooks)
+        rules = Rules(report.connection, mine.template, self._store.keys.fingerprint, reference_of)
         finder = Finder(standing, report.started_at)
-        return await Comparer(self._store, report, rules, finder, activity.heartbeat).compare()
+        return await Comparer(self._store, report, rules, finder, activity.heartbeat).compare(ways)
 
     async def _outcome(self, report: Report, found: Comparison, *, is_complete: bool) -> Outcome:
         progress = await self._store.reconciliations.progress(report.report_id)

@@ -1,6 +1,6 @@
 """What runs by the clock: the schedules that the settings ask for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.client import (
@@ -79,11 +79,12 @@ JITTER_PART = 10  # connections with the same interval must not all begin at onc
 
 @dataclass(frozen=True)
 class Wanted:
-    """One schedule as it should be."""
+    """One schedule as it should be. `at_start` says whether a start of everything runs it at once."""
 
     id: str
     note: str
     schedule: Schedule
+    at_start: bool = True
 
 
 def wanted_schedules(settings: Settings) -> list[Wanted]:
@@ -276,7 +277,7 @@ def _reconciliation(name: str, connection: Connection) -> Wanted:
     wanted.schedule.spec = ScheduleSpec(
         cron_expressions=[rules.calendar], time_zone_name=rules.time_zone, jitter=RECONCILIATION_JITTER
     )
-    return wanted
+    return replace(wanted, at_start=False)  # sweeps catch up first: what they have yet to find is no mismatch
 
 
 def _wanted(action: ScheduleActionStartWorkflow, connection: str, flow: str, every: timedelta, note: str) -> Wanted:

@@ -20,7 +20,6 @@ from activities.party_sides import PartyMapping
 from activities.passes import ClientRules
 from activities.plan_listing import ClientListing, PartyListing
 from activities.queues import FRESHBOOKS, account_queue
-from activities.reconciliations import ReportRules
 from activities.sweeps import Announce, SweepActivities
 from activities.waiting import WaitingActivities
 from connectors.freshbooks.api import FreshBooksApi
@@ -129,14 +128,6 @@ def client_rules(name: str, connection: Connection, store: Store) -> ClientRules
         delete_limit=connection.clients.delete_limit,
         archives=connection.clients.when_party_deleted == "archive",
     )
-
-
-def report_rules(settings: Settings) -> dict[str, ReportRules]:
-    """Return how each connection's clients are compared. Raises WrongSettings."""
-    return {
-        name: ReportRules(connection.crm, clients_template(name, connection))
-        for name, connection in settings.connections.items()
-    }
 
 
 def named_fields(template: Template, connection: Connection) -> NamedFields:

@@ -32,7 +32,7 @@ from starters.schedules import sweep_now
 from store.audit_anchors import Anchors
 from store.store import Store, open_store
 from worker.account_workers import AccountWorkers
-from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules, report_rules
+from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
 from worker.alerts import alert_queue
 from worker.billing import billing_passes
 from worker.billing_reports import report_steps
@@ -41,6 +41,7 @@ from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.projects import project_passes
+from worker.reconciliation_rules import report_rules
 from worker.reconciliations import report_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch

@@ -10,6 +10,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from activities.crm_hooks import CrmHookActivities
+    from activities.hooks import FreshBooksHookActivities
+    from activities.models import ConnectionName
     from activities.queues import FRESHBOOKS
     from activities.reconciliation_listing import ReconciledClients, ReconciledParties
     from activities.reconciliation_models import (
@@ -28,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.sweep_models import DeletedSince
     from activities.sweeps import SweepActivities
     from workflows.failures import text_of
+    from workflows.hooks import CLIENT_EVENTS, PARTY_EVENTS
     from workflows.options import STORE_CALL, api_call, long_store_call
     from workflows.reconciliation_models import ReconciliationRequest, ReconciliationResult
 
@@ -55,7 +59,9 @@ class Reconciliation:
         await self._begin()
         try:
             is_complete = await self._list()
-            compared = await self._compare(is_complete=is_complete)
+            missing_hooks = await self._missing_hooks() if self._report.webhooks else []
+            asked = CompareSides(report=self._report, is_complete=is_complete, missing_hooks=missing_hooks)
+            compared = await self._compare(asked)
             repaired = await self._repair() if request.repair else 0
         except (FailureError, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error):
@@ -157,9 +163,26 @@ class Reconciliation:
         if BOOKS in lists:
             self._report.books_page = self._report.deleted_page = 1
 
-    async def _compare(self, *, is_complete: bool) -> Compared:
+    async def _missing_hooks(self) -> list[str]:
+        """Return the webhooks of clients that should be there and are not. A system may not allow us any."""
+        asked, missing = ConnectionName(connection=self._report.connection), []
+        crm = await workflow.execute_activity_method(
+            CrmHookActivities.list_rest_hooks, asked, **self._call(CRM, "our hooks")
+        )
+        books = await workflow.execute_activity_method(
+            FreshBooksHookActivities.list_callbacks, asked, **self._call(BOOKS, "our callbacks")
+        )
+        if crm.allowed:
+            wanted = PARTY_EVENTS[self._progress.crm]
+            missing += [f"{self._progress.crm} {each}" for each in wanted if each not in crm.events]
+        if books.allowed:
+            missing += [f"{FRESHBOOKS} {each}" for each in CLIENT_EVENTS if each not in books.events]
+            missing += [f"{FRESHBOOKS} callback {each}, which waits for its handshake" for each in books.unverified]
+        return missing
+
+    async def _compare(self, asked: CompareSides) -> Compared:
         """Compare; what changed while the lists were read is looked at once more before that is final."""
-        compared = await self._compared(is_complete=is_complete, is_final=False)
+        compared = await self._compared(asked)
         if compared.is_finished:
             return compared
         for party_id in compared.parties:
@@ -172,10 +195,9 @@ class Reconciliation:
             await workflow.execute_activity_method(
                 ReconciledClients.look_at_client_again, again, **self._call(BOOKS, f"client {client_id} again")
             )
-        return await self._compared(is_complete=is_complete, is_final=True)
+        return await self._compared(asked.model_copy(update={"is_final": True}))
 
-    async def _compared(self, *, is_complete: bool, is_final: bool) -> Compared:
-        asked = CompareSides(report=self._report, is_complete=is_complete, is_final=is_final)
+    async def _compared(self, asked: CompareSides) -> Compared:
         return await workflow.execute_activity_method(
             ReportActivities.compare_sides, asked, **long_store_call("compare both sides")
         )

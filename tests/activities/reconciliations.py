@@ -11,7 +11,7 @@ from activities.reconciliations import ReportActivities
 from store.reconciliation_models import Mismatch, ReportHead
 from store.records import RecordKey
 from tests.sandboxes import Firm
-from worker.accounts import report_rules
+from worker.reconciliation_rules import report_rules
 
 
 def steps(firm: Firm) -> ReportActivities:

@@ -1,7 +1,7 @@
 """Both sides are compared in full: what differs is found once, nothing is invented, and a sync mends it on request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from store.reconciliation_models import ReportHead
 from tests.activities.plans import link
 from tests.sandboxes import Firm
 from tests.workflows.office import Office, until
-from workflows.reconciliation_models import ReconciliationRequest, ReconciliationResult
+from workflows.reconciliation_models import ReconciliationRequest, ReconciliationResult, RoundRequest
+from workflows.reconciliation_rounds import ReconciliationRound
 from workflows.reconciliations import Reconciliation
 
 PER_PAGE = 100
@@ -57,9 +58,13 @@ class Clerk:
 
 
 @pytest.fixture
-async def clerk(office: Office) -> AsyncIterator[Clerk]:
-    opened = Clerk(office)
-    yield opened
+def clerk(office: Office) -> Clerk:
+    """Systems cannot tell us of changes, so no webhook is missing."""
+    firm = office.firm
+    unreachable = firm.settings.receiver.model_copy(update={"public_url": None})
+    firm.settings = firm.settings.model_copy(update={"receiver": unreachable})
+    firm.__post_init__()
+    return Clerk(office)
 
 
 async def test_planted_differences_are_found_and_repairing_brings_both_sides_in_step(clerk: Clerk) -> None:
@@ -175,3 +180,18 @@ async def test_a_person_who_cancels_gives_the_report_up(clerk: Clerk) -> None:
         return head.state == "given-up"
 
     await until(given_up)
+
+
+async def test_webhooks_that_are_missing_are_in_the_report_of_the_round_that_a_schedule_starts(office: Office) -> None:
+    """S33: changes that nobody tells us of are a gap."""
+    firm = office.firm
+    async with office.working():
+        result = await office.temporal.execute_workflow(
+            ReconciliationRound.run,
+            RoundRequest(connection=firm.name),
+            id=f"reconciliation/{firm.name}",
+            task_queue=WORKFLOW_QUEUE,
+        )
+    found = await firm.store.reconciliations.mismatches(result.report_ids[0])
+    assert {each.kind for each in found} == {"stale-hook"}
+    assert "freshbooks client" in {each.name for each in found}
