@@ -19,6 +19,7 @@ from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
 from runtime.projects import ProjectsFlow
+from runtime.reconciliation import ReconciliationRules
 from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
@@ -60,6 +61,7 @@ class Connection(Section):
     billing: BillingFlow | None = None
     projects: ProjectsFlow | None = None
     reports: ReportRules = ReportRules()
+    reconciliation: ReconciliationRules = ReconciliationRules()
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:

@@ -41,6 +41,8 @@ from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.projects import project_passes
+from worker.reconciliation_rules import report_rules
+from worker.reconciliations import report_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -60,6 +62,8 @@ from workflows.parties import PartyFromClient
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.payments import PaymentReconciliation
 from workflows.projects import OpportunityToProject, ProjectSweep
+from workflows.reconciliation_rounds import ReconciliationRound
+from workflows.reconciliations import Reconciliation
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
 
@@ -94,6 +98,8 @@ WORKFLOWS = (
     MakeBillingReport,
     OpportunityToProject,
     ProjectSweep,
+    Reconciliation,
+    ReconciliationRound,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -205,6 +211,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *billing_passes(settings, store, announcer.billing_wanted),
         *report_steps(store),
         *project_passes(settings, store),
+        *report_activities(report_rules(settings), store, announcer.record_changed),
     ]
     return Worker(
         temporal,

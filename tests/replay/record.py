@@ -36,6 +36,7 @@ from tests.replay.pairs import TWO_WAY
 from tests.replay.payments import PAYMENTS
 from tests.replay.plans import PLANS
 from tests.replay.projects import PROJECTS
+from tests.replay.reconciliations import RECONCILIATIONS
 from tests.replay.zoho import ZOHO
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
@@ -259,6 +260,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         *PAYMENTS,
         *HOURS,
         *PROJECTS,
+        *RECONCILIATIONS,
     )
 }
 

@@ -1,0 +1,20 @@
+"""How each connection's two sides are compared: as its syncs would, and by the ways on which changes should come."""
+
+from activities.reconciliations import ReportRules
+from runtime.settings import Settings
+from worker.accounts import clients_template
+from worker.alerts import watched_streams
+
+
+def report_rules(settings: Settings) -> dict[str, ReportRules]:
+    """Return the rules of every connection. Raises WrongSettings."""
+    streams = watched_streams(settings)
+    return {
+        name: ReportRules(
+            crm=connection.crm,
+            template=clients_template(name, connection),
+            sweeps={each.name: connection.clients.sweep_every for each in streams if each.connection == name},
+            webhooks=settings.public_url is not None,
+        )
+        for name, connection in settings.connections.items()
+    }
