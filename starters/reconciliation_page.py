@@ -95,13 +95,15 @@ def next_steps(report: MismatchReport) -> list[str]:
     repairs = report.repairs()
     steps = []
     if repairs["person"]:
-        steps.append(f"{counted(repairs['person'], 'difference')} for a person to decide: see the lists below.")
+        steps.append(f"{counted(repairs['person'], 'difference')} for a person to decide")
     if repairs["sync"] and report.head.repaired:
-        steps.append(f"{counted(report.head.repaired, 'record')} handed to their syncs; compare again to see it mended.")
+        steps.append(
+            f"{counted(report.head.repaired, 'record')} handed to their syncs: compare again to see the result"
+        )
     elif repairs["sync"]:
         steps.append(f"{counted(repairs['sync'], 'difference')} that a sync mends: ledgerline reconcile --repair")
     if repairs["none"]:
-        steps.append(f"{counted(repairs['none'], 'difference')} with nothing to do: their causes are known.")
+        steps.append(f"{counted(repairs['none'], 'difference')} with nothing to do, because their causes are known")
     return steps
 
 

@@ -27,7 +27,7 @@ NOTHING = Drift("", None, None)
 
 def summary_tables(report: MismatchReport) -> list[ReportTable]:
     """Return the tables of counts and sums, in the order in which they are read."""
-    return [_sides(report.head), _kinds(report), _causes(report), _sums(report.head), _history(report)]
+    return [_sides(report.head), _causes(report), _kinds(report), _sums(report.head), _history(report)]
 
 
 def workbook_tables(report: MismatchReport) -> list[ReportTable]:

@@ -15,7 +15,10 @@ KINDS: Mapping[MismatchKind, tuple[str, str]] = {
     "status": ("Statuses that differ", "Both sides have the document, and disagree on how far it is."),
     "currency": ("Currencies that differ", "Both sides have the document, in two currencies."),
     "unapplied-payment": ("Payments of no invoice", "Money came in that counts towards no invoice."),
-    "stale-hook": ("Silent webhooks", "A system does not tell us of changes as it should; sweeps still find them, later."),
+    "stale-hook": (
+        "Silent webhooks",
+        "A system does not tell us of changes as it should; sweeps find them later.",
+    ),
     "cursor-gap": ("Sweeps that are behind", "Changes are not listed as often as they should be."),
 }
 """Title and meaning, in the order in which they are read."""
@@ -53,6 +56,9 @@ _TO_DO: Mapping[Cause, str] = {
     "edited-after": "nothing: the edit is on its way",
 }
 _BY_A_PERSON: Mapping[MismatchKind, str] = {
+    "missing-right": "make it in the books, or exclude it",
+    "missing-left": "make it in the CRM, or exclude it",
+    "field-drift": "decide which side is right, and change the other",
     "duplicate": "merge the two in their own system, or tell them apart",
     "orphaned-link": "bring the record back, or decide its hold: ledgerline holds list",
     "stale-hook": "see what ledgerline doctor says of webhooks",
@@ -69,7 +75,7 @@ def to_do(mismatch: Mismatch) -> str:
         return "let its sync mend it: ledgerline reconcile --repair"
     if mismatch.repair == "none":
         return "nothing"
-    return _BY_A_PERSON.get(mismatch.kind, "decide what is right, and change the other side")
+    return _BY_A_PERSON.get(mismatch.kind, "decide which side is right, and change the other")
 
 
 def kinds_of(head: ReportHead) -> list[MismatchKind]:

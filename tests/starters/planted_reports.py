@@ -36,7 +36,7 @@ MISMATCHES = (
         "Both sides changed it on the same day.",
         is_new=False,
     ),
-    Mismatch(6, "duplicate", "unknown", "person", (), ("90301", "90302"), "Bright Labs", explanation="Same tax number."),
+    Mismatch(6, "duplicate", "unknown", "person", (), ("90301", "90302"), "Bright Labs", explanation="One tax number."),
     Mismatch(7, "orphaned-link", "in-doubt", "none", ("9",), ("90212",), "Harbour Café", is_new=False),
 )
 
