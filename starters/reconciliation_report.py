@@ -13,6 +13,8 @@ MOST_EARLIER = 60
 MOST_HEADS = 1_000
 """So many are looked through for them: an old report has many newer ones."""
 
+OF_NO_RECORD: tuple[MismatchKind, ...] = ("stale-hook", "cursor-gap")
+
 
 class NoSuchReport(Stop):
     """No report has that id. The text says where to look."""
@@ -43,8 +45,10 @@ class MismatchReport:
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether mismatches were counted whose details are not kept any more."""
-        return self.head.state == "done" and len(self.mismatches) < self.head.mismatches
+        """Whether the store kept the numbers alone: what it said of the records was forgotten or erased."""
+        of_records = [each for each in self.mismatches if each.kind not in OF_NO_RECORD]
+        said = any(each.crm_ids or each.books_ids or each.name or each.drifts for each in of_records)
+        return bool(of_records) and not said
 
     def of(self, kind: MismatchKind) -> tuple[Mismatch, ...]:
         """Return the mismatches of one kind."""

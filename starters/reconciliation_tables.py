@@ -83,22 +83,19 @@ def _sides(head: ReportHead) -> ReportTable:
 
 
 def _kinds(report: MismatchReport) -> ReportTable:
-    """How many of each kind; what is to be done is only known of mismatches whose details are kept."""
     new = Counter(each.kind for each in report.mismatches if each.is_new)
     ways = Counter((each.kind, each.repair) for each in report.mismatches)
     rows = tuple(
         (
             Cell(KINDS[kind][0]),
             Cell(report.head.counts[kind], "count"),
-            *(Cell(None if report.is_forgotten else ways[kind, way], "count") for way in REPAIRS),
-            Cell(None if report.is_forgotten else new[kind], "count"),
+            *(Cell(ways[kind, way], "count") for way in REPAIRS),
+            Cell(new[kind], "count"),
         )
         for kind in kinds_of(report.head)
     )
-    sums = [sum(row[place].value or 0 for row in rows) for place in range(1, 6)]  # type: ignore[misc]
-    total = (Cell("total"), *(Cell(each, "count") for each in sums))
-    if report.is_forgotten:
-        total = (Cell("total"), Cell(report.head.mismatches, "count"), *(Cell(None, "count") for _ in range(4)))
+    numbers = (report.head.mismatches, *(report.repairs()[way] for way in REPAIRS), new.total())
+    total = (Cell("total"), *(Cell(each, "count") for each in numbers))
     headings = ("kind", "differences", *REPAIRS.values(), "new")
     return ReportTable("kinds", "Kinds", "Differences by kind", headings, rows, total)
 

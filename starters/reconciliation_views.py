@@ -1,6 +1,6 @@
 """A mismatch report as a person reads it in the terminal: numbers and ids; names and values are in the files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,13 +17,13 @@ from starters.reconciliation_texts import (
     completeness,
     counted,
     differing,
-    system,
     to_do,
     verdict,
 )
 from starters.report_pages import words
 from starters.report_tables import ReportTable
 from store.reconciliation_models import Mismatch, ReportHead
+from store.reconciliation_pieces import ListProgress
 from workflows.currencies import decimals
 
 MOST_SHOWN = 20
@@ -64,10 +64,13 @@ def listed(heads: Sequence[ReportHead]) -> Table:
     return table
 
 
-def pages_read(head: ReportHead) -> str:
-    """Return how far a comparison has come."""
-    sides = [f"{system(each.system)} {counted(each.pages, 'page')}, {each.records:,} records" for each in head.sides]
-    return f"report {head.id}: {'; '.join(sides) or 'beginning'}"
+def pages_read(head: ReportHead, progress: Mapping[str, ListProgress]) -> str:
+    """Return how far a comparison has come: pages of each list, and which lists are read to their ends."""
+    lists = [
+        f"{name}: {counted(each.pages, 'page')}, {each.records:,} records{'' if each.next_page else ', all read'}"
+        for name, each in progress.items()
+    ]
+    return f"report {head.id}: {'; '.join(lists) or 'beginning'}"
 
 
 def _trend(head: ReportHead, older: Sequence[ReportHead]) -> str:
