@@ -19,6 +19,7 @@ from store.marks import Marks
 from store.news import News
 from store.payments import Payments
 from store.plans import Plans
+from store.reconciliations import Reconciliations
 from store.sightings import Sightings
 from store.signs import Signs
 from store.tokens import Tokens
@@ -46,6 +47,7 @@ class Store:
         self.news = News(self.database)
         self.payments = Payments(self.database)
         self.plans = Plans(self.database, keys)
+        self.reconciliations = Reconciliations(self.database, keys)
         self.sightings = Sightings(self.database)
         self.signs = Signs(self.database)
         self.tokens = Tokens(self.database, keys)
