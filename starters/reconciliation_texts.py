@@ -45,6 +45,7 @@ SYSTEMS: Mapping[str, str] = {
     "zoho_books": "Zoho Books",
 }
 SIDES: Mapping[str, str] = {"crm": "CRM", "books": "books"}
+NOTHING_DIFFERS, DIFFERENCES, COULD_NOT = 0, 1, 2
 SETTLED: tuple[Cause, ...] = ("skipped-by-rule", "excluded")
 """Causes that somebody chose: such a difference is no news to anybody."""
 
@@ -99,6 +100,13 @@ def verdict(head: ReportHead) -> str:
     if not head.is_complete:
         return f"{found if left else 'Nothing that differs was found so far.'}{chosen} Not all was compared."
     return found + chosen
+
+
+def exit_code(head: ReportHead) -> int:
+    """Return 0 if nothing differs but what somebody chose, 1 if something does, 2 if not all was compared."""
+    if head.state != "done" or not head.is_complete:
+        return COULD_NOT
+    return DIFFERENCES if differing(head) else NOTHING_DIFFERS
 
 
 def completeness(head: ReportHead) -> str:

@@ -17,7 +17,7 @@ from starters.audit import opened_store
 from starters.billing_report import chosen
 from starters.reconciliation_files import write_files
 from starters.reconciliation_report import gathered
-from starters.reconciliation_texts import differing
+from starters.reconciliation_texts import exit_code
 from starters.reconciliation_views import listed, pages_read, shown
 from store.reconciliation_models import ReportHead
 from store.reconciliations import Reconciliations
@@ -27,7 +27,7 @@ from workflows.search_attributes import CONNECTION, FLOW
 PERSON = 1
 LOOK_SECONDS = 0.5
 WORKER_HINT_SECONDS = 30
-NOTHING_DIFFERS, DIFFERENCES, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
+INTERRUPTED = 130
 MOST_LISTED = 50
 PRIVATE = "they hold personal data (names, and what both sides say of them): only you may read them"
 
@@ -115,13 +115,6 @@ async def show_report(report_id: str, output: Output) -> int:
     """Print a report again, or write it to files. Returns what making it returned. Raises Stop."""
     async with opened_store() as (_, store):
         return await _present(store.reconciliations, report_id, output, Console())
-
-
-def exit_code(head: ReportHead) -> int:
-    """Return 0 if nothing differs but what somebody chose, 1 if something does, 2 if not all was compared."""
-    if head.state != "done" or not head.is_complete:
-        return COULD_NOT
-    return DIFFERENCES if differing(head) else NOTHING_DIFFERS
 
 
 async def _present(reports: Reconciliations, report_id: str, output: Output, console: Console) -> int:

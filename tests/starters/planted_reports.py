@@ -1,4 +1,4 @@
-"""Mismatch reports as the engine leaves them, and somebody who keeps them: what pages and files are tried on."""
+"""Mismatch reports as the engine leaves them: what pages and files are tried on."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -77,26 +77,3 @@ EARLIER = (earlier(1, 3, 0), earlier(2, 3, 3), earlier(3, 0, 0), earlier(4, 12, 
 def planted() -> MismatchReport:
     """Return a report with something of everything."""
     return MismatchReport(HEAD, MISMATCHES, EARLIER)
-
-
-class Shelf:
-    """Keeps reports in memory, as the store does in its tables."""
-
-    def __init__(self, heads: tuple[ReportHead, ...], mismatches: dict[str, tuple[Mismatch, ...]]) -> None:
-        self._heads, self._mismatches = heads, mismatches
-
-    async def heads(self, connection: str | None, flow: str | None, limit: int) -> list[ReportHead]:
-        """Return heads, newest first."""
-        asked = [each for each in self._heads if connection in {None, each.connection} and flow in {None, each.flow}]
-        return sorted(asked, key=lambda each: each.started_at, reverse=True)[:limit]
-
-    async def head(self, report_id: str) -> ReportHead | None:
-        """Return one head."""
-        return next((each for each in self._heads if each.id == report_id), None)
-
-    async def mismatches(
-        self, report_id: str, *, offset: int = 0, limit: int = 100, kind: str | None = None
-    ) -> list[Mismatch]:
-        """Return mismatches by number."""
-        found = [each for each in self._mismatches.get(report_id, ()) if kind in {None, each.kind}]
-        return found[offset : offset + limit]
