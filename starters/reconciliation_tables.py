@@ -108,8 +108,8 @@ def _causes(report: MismatchReport) -> ReportTable:
 
 
 def _sums(head: ReportHead) -> ReportTable:
-    found = {(each.side, each.currency, each.status): each for each in head.sums}
-    told = {each.side for each in head.sums}
+    found = {(str(each.side), each.currency, each.status): each for each in head.sums}
+    told = {str(each.side) for each in head.sums}
     rows = []
     for currency, status in sorted({(each.currency, each.status) for each in head.sums}):
         crm, books = (_sum(found.get((side, currency, status)), told=side in told) for side in SIDES)
