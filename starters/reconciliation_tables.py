@@ -42,8 +42,8 @@ def digits(report: MismatchReport) -> dict[str, int]:
 
 def _about(report: MismatchReport) -> ReportTable:
     head = report.head
-    shown = min(len(report.mismatches), MOST_ROWS)
-    left_out = f"the first {shown:,} rows are shown; the JSON file has all" if shown < len(report.mismatches) else ""
+    rows_in_all = sum(max(1, len(each.drifts)) for each in report.mismatches)
+    left_out = f"the first {MOST_ROWS:,} rows are shown; the JSON file has all" if rows_in_all > MOST_ROWS else ""
     rows = (
         ("report", head.id),
         ("connection", head.connection),

@@ -274,6 +274,14 @@ def test_of_very_many_differences_the_page_shows_the_first_and_says_so() -> None
     assert sheets(made)["Differences"].max_row == count + 1
 
 
+def test_what_does_not_fit_into_a_sheet_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows beyond the last that a sheet can hold would be lost without a word."""
+    monkeypatch.setattr("starters.reconciliation_tables.MOST_ROWS", 7)  # there are 8: one difference has two fields
+    book = sheets(planted())
+    assert book["Differences"].max_row == 1 + 7
+    assert "the first 7 rows are shown; the JSON file has all" in {row[1] for row in sheet_rows(book["Report"])}
+
+
 def test_the_content_hash_is_in_all_three() -> None:
     made = planted()
     assert HASH in Page(made).text
