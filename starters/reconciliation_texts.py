@@ -112,14 +112,14 @@ def exit_code(head: ReportHead) -> int:
 def completeness(head: ReportHead) -> str:
     """Return in plain words whether everything was compared, and if not, what was left out."""
     if not head.sides:
-        return "Neither side has been read yet: this report says nothing of what differs."
+        return "The comparison has not come to its end: this report says nothing of what differs."
     read = "; ".join(_read(each) for each in head.sides)
     if head.is_complete:
         return f"Complete: both sides were read to their ends. {read}."
     short = " and ".join(system(each.system) for each in head.sides if not each.is_complete) or "the other side"
     return (
-        f"Not complete: {short} was not read to the end. {read}. What differs in the rest is not known: "
-        "compare again, and do not take this report for the whole."
+        f"Not complete: not all of {short} is sure to have been read, because a list was cut short or records moved in "
+        f"it meanwhile. {read}. What differs in the rest is not known: compare again, and do not take this for the whole."
     )
 
 
@@ -134,8 +134,7 @@ def counted(number: int, word: str) -> str:
 
 
 def _read(side: SideCount) -> str:
-    so_far = "" if side.is_complete else " so far"
-    return f"{system(side.system)}: {counted(side.records, 'record')} on {counted(side.pages, 'page')}{so_far}"
+    return f"{system(side.system)}: {counted(side.records, 'record')} on {counted(side.pages, 'page')}"
 
 
 def _because(head: ReportHead) -> str:

@@ -40,6 +40,7 @@ class ReconciliationRequest(BaseModel):
 
     connection: str
     flow: str
+    crm: str
     repair: bool = False
 
 
@@ -80,7 +81,8 @@ async def reconcile(connection: str | None, flow: str, output: Output, *, repair
         if flow not in FLOWS:
             raise CannotCompare(f"there is no comparison of {flow}; there is one of {', '.join(FLOWS)}")
         console, reports = Console(), store.reconciliations
-        begun = await begin(await connect(settings), name, flow, repair=repair)
+        request = ReconciliationRequest(connection=name, flow=flow, crm=settings.crms[name], repair=repair)
+        begun = await begin(await connect(settings), request)
         _say_joined(begun, console, repair=repair)
         watched = asyncio.create_task(begun.handle.result())
         try:
@@ -94,12 +96,13 @@ async def reconcile(connection: str | None, flow: str, output: Output, *, repair
         return await _present(reports, report_id or await _newest(reports, name, flow), output, console)
 
 
-async def begin(temporal: Client, connection: str, flow: str, *, repair: bool) -> Begun:
+async def begin(temporal: Client, request: ReconciliationRequest) -> Begun:
     """Start a comparison; one that runs already is joined, whatever it was asked to do."""
+    connection, flow = request.connection, request.flow
     try:
         handle = await temporal.start_workflow(
             WORKFLOW,
-            ReconciliationRequest(connection=connection, flow=flow, repair=repair),
+            request,
             id=reconciliation_workflow_id(connection, flow),
             task_queue=WORKFLOW_QUEUE,
             search_attributes=TypedSearchAttributes(
@@ -111,7 +114,7 @@ async def begin(temporal: Client, connection: str, flow: str, *, repair: bool) -
     except WorkflowAlreadyStartedError:
         running = temporal.get_workflow_handle(reconciliation_workflow_id(connection, flow))
         return Begun(running, joined=True, repairs=await _repairs(temporal, running))
-    return Begun(handle, joined=False, repairs=repair)
+    return Begun(handle, joined=False, repairs=request.repair)
 
 
 async def list_reports(connection: str | None, flow: str | None) -> int:
@@ -176,6 +179,8 @@ async def _watch(
             if head is not None:
                 seen = head.id
                 status.update(pages_read(head, await reports.progress(head.id)))
+            elif seen is not None:
+                status.update(f"report {seen}: compared; what a sync mends is handed over")
             elif looks * LOOK_SECONDS > WORKER_HINT_SECONDS:
                 status.update("comparing: no worker has taken it up; does one run? See ledgerline doctor")
             await asyncio.wait({ended}, timeout=LOOK_SECONDS)

@@ -80,6 +80,10 @@ async def found(store: Store, report_id: str, mismatches: tuple[Mismatch, ...]) 
     assert await kept.finish(report_id, Outcome(HEAD.sides, 1_195, counts, causes, len(mismatches)), HASH)
 
 
+def asked_of(firm: Firm) -> ReconciliationRequest:
+    return ReconciliationRequest(connection=firm.name, flow="clients", crm="capsule")
+
+
 async def running(handle: Any) -> None:
     """Wait until the comparison was asked for."""
     for _ in range(100):
@@ -139,7 +143,7 @@ async def test_joining_one_that_mends_nothing_says_so_to_whoever_asked_for_repai
 ) -> None:
     """Somebody who believes that it is being mended would not look again."""
     async with comparing(temporal, firm) as handle:
-        first = await begin(temporal, firm.name, "clients", repair=False)
+        first = await begin(temporal, asked_of(firm))
         asked = asyncio.create_task(reconcile(None, "clients", Output(), repair=True))
         await begun(firm.store, firm, "r-1")
         await asyncio.sleep(1)
@@ -162,7 +166,7 @@ async def test_whoever_stops_looking_is_told_that_it_goes_on(
         await asyncio.sleep(1)
         asked.cancel()  # what Ctrl-C does
         assert await asked == 130
-        joined = await begin(temporal, firm.name, "clients", repair=False)
+        joined = await begin(temporal, asked_of(firm))
         assert (joined.joined, joined.repairs) == (True, True)
     assert "goes on" in (said := capsys.readouterr().out)
     assert "ledgerline reconcile --show r-1" in said
