@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from runtime.keys import KeyRing
 from store.alerts import report_alert
 from store.database import Database
-from store.plan_staging import DELETED_AT_ONCE, PlanStaging
+from store.plan_staging import DELETED_AT_ONCE, PlanStaging, Side
+from store.plan_tables import PlanStagedRow
+from store.reconciliation_facts import ReconciliationFacts
 from store.reconciliation_models import Mismatch, ReportHead, ReportState
 from store.reconciliation_pieces import (
     ListProgress,
@@ -37,6 +39,7 @@ class Reconciliations:
     def __init__(self, database: Database, keys: KeyRing) -> None:
         self._database, self._keys = database, keys
         self.staging = PlanStaging(database, keys)
+        self.facts = ReconciliationFacts(database)
 
     async def heads(self, connection: str | None, flow: str | None, limit: int) -> list[ReportHead]:
         """Return reports without their mismatches, newest first; of one connection or flow if it is given."""
@@ -111,8 +114,14 @@ class Reconciliations:
                 known = progress_of(row.progress)
                 row.progress = progress_text({**known, **dict.fromkeys(listings, ListProgress())})
 
+    async def unstage(self, report_id: str, side: Side, record_ids: Sequence[str]) -> None:
+        """Forget records that are gone since they were staged."""
+        here = (PlanStagedRow.plan_id == report_id, PlanStagedRow.side == side)
+        async with self._database.writing() as session:
+            await session.execute(delete(PlanStagedRow).where(*here, PlanStagedRow.record_id.in_(record_ids)))
+
     async def known(self, connection: str, flow: str) -> set[str]:
-        """Return by what the mismatches of the last report that came to its end are known."""
+        """Return by what the mismatches of the last report that came to its end are known, save those being mended."""
         last = (
             select(ReconciliationRow.id)
             .where(ReconciliationRow.connection == connection, ReconciliationRow.flow == flow)
@@ -120,7 +129,9 @@ class Reconciliations:
             .order_by(ReconciliationRow.started_at.desc())
             .limit(1)
         )
-        query = select(MismatchRow.fingerprint).where(MismatchRow.report_id == last.scalar_subquery())
+        query = select(MismatchRow.fingerprint).where(
+            MismatchRow.report_id == last.scalar_subquery(), MismatchRow.cause == "unknown"
+        )
         async with self._database.reading() as session:
             return set(await session.scalars(query))
 

@@ -20,6 +20,7 @@ from activities.party_sides import PartyMapping
 from activities.passes import ClientRules
 from activities.plan_listing import ClientListing, PartyListing
 from activities.queues import FRESHBOOKS, account_queue
+from activities.reconciliations import ReportRules
 from activities.sweeps import Announce, SweepActivities
 from activities.waiting import WaitingActivities
 from connectors.freshbooks.api import FreshBooksApi
@@ -45,6 +46,7 @@ from worker.opportunities import (
 )
 from worker.payments import payment_activities
 from worker.projects import project_activities, project_crm_activities
+from worker.reconciliations import client_listing, party_listing
 from worker.tokens import account_token
 from worker.write_once import write_once
 
@@ -129,6 +131,14 @@ def client_rules(name: str, connection: Connection, store: Store) -> ClientRules
     )
 
 
+def report_rules(settings: Settings) -> dict[str, ReportRules]:
+    """Return how each connection's clients are compared. Raises WrongSettings."""
+    return {
+        name: ReportRules(connection.crm, clients_template(name, connection))
+        for name, connection in settings.connections.items()
+    }
+
+
 def named_fields(template: Template, connection: Connection) -> NamedFields:
     """Return what names custom fields of the account: parties are created only where changes go both ways."""
     reference_field = connection.reference_field if connection.clients.direction == "both" else None
@@ -178,6 +188,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
         check.examine_crm,
         check.examine_custom_fields,
         PartyListing(parts.crm, mapping, store).stage_parties,
+        *party_listing(parts.crm, mapping, store),
         WaitingActivities(parts.crm, mapping, store, wiring.announce, wiring.announce_client).let_go,
         *crm_activities(connection, parts.opportunities, store, wiring.announce_opportunity),
         *check_activities(connection, parts.pipelines),
@@ -215,6 +226,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         check.identify_freshbooks,
         check.examine_freshbooks,
         ClientListing(freshbooks, template, context, store).stage_clients,
+        *client_listing(freshbooks, template, context, store),
         *books_activities(connection, freshbooks, store, wiring.announce_document),
         *billing_activities(connection, freshbooks, store),
         *report_readings(connection, freshbooks),

@@ -32,7 +32,7 @@ from starters.schedules import sweep_now
 from store.audit_anchors import Anchors
 from store.store import Store, open_store
 from worker.account_workers import AccountWorkers
-from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules
+from worker.accounts import AccountQueue, Wiring, check_mappings, client_rules, report_rules
 from worker.alerts import alert_queue
 from worker.billing import billing_passes
 from worker.billing_reports import report_steps
@@ -41,6 +41,7 @@ from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.projects import project_passes
+from worker.reconciliations import report_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -60,6 +61,7 @@ from workflows.parties import PartyFromClient
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.payments import PaymentReconciliation
 from workflows.projects import OpportunityToProject, ProjectSweep
+from workflows.reconciliations import Reconciliation
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
 
@@ -94,6 +96,7 @@ WORKFLOWS = (
     MakeBillingReport,
     OpportunityToProject,
     ProjectSweep,
+    Reconciliation,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -205,6 +208,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *billing_passes(settings, store, announcer.billing_wanted),
         *report_steps(store),
         *project_passes(settings, store),
+        *report_activities(report_rules(settings), store, announcer.record_changed),
     ]
     return Worker(
         temporal,
