@@ -119,7 +119,7 @@ def completeness(head: ReportHead) -> str:
     short = " and ".join(system(each.system) for each in head.sides if not each.is_complete) or "the other side"
     return (
         f"Not complete: not all of {short} is sure to have been read, because a list was cut short or records moved in "
-        f"it meanwhile. {read}. What differs in the rest is not known: compare again, and do not take this for the whole."
+        f"it meanwhile. {read}. What differs in the rest is not known: compare again. This is not the whole."
     )
 
 

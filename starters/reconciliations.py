@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
@@ -23,9 +21,10 @@ from starters.reconciliation_texts import exit_code
 from starters.reconciliation_views import listed, pages_read, shown
 from store.reconciliation_models import ReportHead
 from store.reconciliations import UNFINISHED, Reconciliations
+from workflows.reconciliation_models import ReconciliationRequest, ReconciliationResult
+from workflows.reconciliations import Reconciliation
 from workflows.search_attributes import CONNECTION, FLOW
 
-WORKFLOW = "Reconciliation"
 FLOWS = ("clients",)
 PERSON = 1
 LOOK_SECONDS = 0.5
@@ -33,15 +32,6 @@ WORKER_HINT_SECONDS = 30
 INTERRUPTED = 130
 MOST_LISTED = 50
 PRIVATE = "they hold personal data (names, and what both sides say of them): only you may read them"
-
-
-class ReconciliationRequest(BaseModel):
-    """What to compare, and whether the syncs are to mend what they can."""
-
-    connection: str
-    flow: str
-    crm: str
-    repair: bool = False
 
 
 class CannotCompare(Stop):
@@ -60,7 +50,7 @@ class Output:
 class Begun:
     """A comparison that runs. `joined`: it ran before we asked; `repairs`: it mends what a sync can mend."""
 
-    handle: "WorkflowHandle[Any, Any]"
+    handle: "WorkflowHandle[Reconciliation, ReconciliationResult]"
     joined: bool
     repairs: bool
 
@@ -86,14 +76,14 @@ async def reconcile(connection: str | None, flow: str, output: Output, *, repair
         _say_joined(begun, console, repair=repair)
         watched = asyncio.create_task(begun.handle.result())
         try:
-            report_id = await _watch(reports, (name, flow), watched, console)
-            await watched
+            await _watch(reports, (name, flow), watched, console)
+            ended = await watched
         except asyncio.CancelledError:
             await _say_goes_on(reports, name, flow, console)
             return INTERRUPTED
         except WorkflowFailureError as error:
             raise CannotCompare(f"the comparison failed: {_why(error)}") from error
-        return await _present(reports, report_id or await _newest(reports, name, flow), output, console)
+        return await _present(reports, ended.report_id, output, console)
 
 
 async def begin(temporal: Client, request: ReconciliationRequest) -> Begun:
@@ -101,7 +91,7 @@ async def begin(temporal: Client, request: ReconciliationRequest) -> Begun:
     connection, flow = request.connection, request.flow
     try:
         handle = await temporal.start_workflow(
-            WORKFLOW,
+            Reconciliation.run,
             request,
             id=reconciliation_workflow_id(connection, flow),
             task_queue=WORKFLOW_QUEUE,
@@ -112,7 +102,7 @@ async def begin(temporal: Client, request: ReconciliationRequest) -> Begun:
             priority=Priority(priority_key=PERSON, fairness_key=connection),
         )
     except WorkflowAlreadyStartedError:
-        running = temporal.get_workflow_handle(reconciliation_workflow_id(connection, flow))
+        running = temporal.get_workflow_handle_for(Reconciliation.run, reconciliation_workflow_id(connection, flow))
         return Begun(running, joined=True, repairs=await _repairs(temporal, running))
     return Begun(handle, joined=False, repairs=request.repair)
 
@@ -141,7 +131,7 @@ async def _present(reports: Reconciliations, report_id: str, output: Output, con
     return exit_code(report.head)
 
 
-async def _repairs(temporal: Client, running: "WorkflowHandle[Any, Any]") -> bool:
+async def _repairs(temporal: Client, running: "WorkflowHandle[Reconciliation, ReconciliationResult]") -> bool:
     """Return whether a comparison that runs was asked to mend: its input says so, whoever started it."""
     async for event in running.fetch_history_events(page_size=1):
         payloads = event.workflow_execution_started_event_attributes.input.payloads
@@ -168,9 +158,9 @@ async def _say_goes_on(reports: Reconciliations, connection: str, flow: str, con
 
 
 async def _watch(
-    reports: Reconciliations, place: tuple[str, str], ended: "asyncio.Task[Any]", console: Console
-) -> str | None:
-    """Show how far a comparison is until it ends, and return the report that it made, None if nobody saw it begin."""
+    reports: Reconciliations, place: tuple[str, str], ended: "asyncio.Task[ReconciliationResult]", console: Console
+) -> None:
+    """Show how far a comparison is until it ends."""
     looks, seen = 0, None
     with console.status("comparing: beginning") as status:
         while not ended.done():
@@ -184,19 +174,11 @@ async def _watch(
             elif looks * LOOK_SECONDS > WORKER_HINT_SECONDS:
                 status.update("comparing: no worker has taken it up; does one run? See ledgerline doctor")
             await asyncio.wait({ended}, timeout=LOOK_SECONDS)
-    return seen
 
 
 async def _running(reports: Reconciliations, connection: str, flow: str) -> ReportHead | None:
     newest = await reports.heads(connection, flow, 1)
     return newest[0] if newest and newest[0].state in UNFINISHED else None
-
-
-async def _newest(reports: Reconciliations, connection: str, flow: str) -> str:
-    newest = await reports.heads(connection, flow, 1)
-    if not newest:
-        raise CannotCompare("the comparison ended without a report; `ledgerline doctor` says what is wrong")
-    return newest[0].id
 
 
 def _why(error: BaseException) -> str:
