@@ -57,7 +57,7 @@ _TO_DO: Mapping[Cause, str] = {
     "edited-after": "nothing: the edit is on its way",
 }
 _BY_A_PERSON: Mapping[MismatchKind, str] = {
-    "missing-right": "make it in the books, or exclude it",
+    "missing-right": "mend the record or the rule, or exclude it",
     "missing-left": "make it in the CRM, or exclude it",
     "field-drift": "decide which side is right, and change the other",
     "duplicate": "merge the two in their own system, or tell them apart",
@@ -76,6 +76,8 @@ def to_do(mismatch: Mismatch) -> str:
         return "let its sync mend it: ledgerline reconcile --repair"
     if mismatch.repair == "none":
         return "nothing"
+    if mismatch.kind == "missing-right" and mismatch.books_ids:
+        return "decide whether these are one record"
     return _BY_A_PERSON.get(mismatch.kind, "decide which side is right, and change the other")
 
 

@@ -1,6 +1,7 @@
 """`ledgerline reconcile`: what a bookkeeper types and reads, against a real Temporal server."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -31,7 +32,11 @@ from store.reconciliation_pieces import NewReport, Outcome
 from store.store import Store
 from tests.sandboxes import Firm
 from tests.starters.planted_reports import HASH, HEAD, MISMATCHES
+from tests.workflows.office import Office
 from workflows.reconciliation_models import ReconciliationRequest, ReconciliationResult
+
+A_SECOND = 1.1
+"""Systems note whole seconds: what changed in the second in which a comparison begins may have changed after."""
 
 
 @workflow.defn(name="Reconciliation")
@@ -43,7 +48,7 @@ class Comparing:
         self._problem = ""
 
     @workflow.run
-    async def run(self, request: ReconciliationRequest) -> None:
+    async def run(self, request: ReconciliationRequest) -> ReconciliationResult:
         await workflow.wait_condition(lambda: self._ended)
         if self._problem:
             raise ApplicationError(self._problem, non_retryable=True)
@@ -92,6 +97,32 @@ async def running(handle: Any) -> None:
             await handle.describe()
             return
         await asyncio.sleep(0.05)
+
+
+async def test_a_gap_is_found_mended_on_request_and_then_gone(
+    office: Office, firm: Firm, installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S31, S32, S33: the whole way with the engine; the trend tells that it was mended."""
+    south = await firm.new_party(name="South", emailAddresses=[{"address": "office@south.test"}])
+    async with office.working():
+        await office.sync(south)
+        gap = await firm.new_party(name="North", emailAddresses=[{"address": "office@north.test"}])
+        office.expect(gap)
+        await asyncio.sleep(A_SECOND)
+        assert await reconcile(None, "clients", Output(tmp_path, ("json",)), repair=False) == 1
+        (report,) = [json.loads(each.read_text(encoding="utf-8")) for each in tmp_path.glob("mismatches-*.json")]
+        assert [(each["kind"], each["crm_ids"]) for each in report["mismatches"]] == [("missing-right", [str(gap)])]
+        assert report["report"]["is_complete"]
+        assert await reconcile(None, "clients", Output(), repair=True) == 1
+        assert "1 record handed to their syncs" in capsys.readouterr().out
+        await office.result(gap)
+        await asyncio.sleep(A_SECOND)
+        assert await reconcile(None, "clients", Output(), repair=False) == 0
+    assert len(firm.clients()) == 2
+    said = capsys.readouterr().out
+    assert "Nothing differs." in said
+    heads = await firm.store.reconciliations.heads(firm.name, "clients", 9)
+    assert [each.mismatches for each in heads] == [0, 1, 1]
 
 
 async def test_differences_are_shown_written_and_exit_with_one(
