@@ -1,11 +1,11 @@
 """What a reconciliation asks of the rest of the store: who is at work on what, and bare links. Only reads."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, Row, exists, select
 
 from store.database import Database
 from store.plan_tables import PlanStagedRow
@@ -55,22 +55,23 @@ class ReconciliationFacts:
     ) -> Sequence[BareLink]:
         """Return active links of which neither record was staged, by id, from behind `after` on."""
 
-        def staged(side: str) -> exists:
-            mine = LinkRow.crm_id if side == "crm" else LinkRow.books_id
-            return exists().where(
-                PlanStagedRow.plan_id == report_id, PlanStagedRow.side == side, PlanStagedRow.record_id == mine
-            )
-
         query = select(LinkRow).where(
             LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.state == "active", LinkRow.id > after
         )
-        query = query.where(LinkRow.books_id.is_not(None), ~staged("crm"), ~staged("books"))
+        query = query.where(LinkRow.books_id.is_not(None), ~_staged(report_id, "crm"), ~_staged(report_id, "books"))
         async with self._database.reading() as session:
             rows = await session.scalars(query.order_by(LinkRow.id).limit(count))
             return [BareLink(row.id, row.crm_id, row.books_id, row.updated_at) for row in rows if row.books_id]
 
 
-def _by_side(rows: "Sequence[tuple[str, str]]") -> RecordsBySide:
+def _staged(report_id: str, side: str) -> ColumnElement[bool]:
+    """Say that the link's record of this side was staged."""
+    mine = LinkRow.crm_id if side == "crm" else LinkRow.books_id
+    here = (PlanStagedRow.plan_id == report_id, PlanStagedRow.side == side, PlanStagedRow.record_id == mine)
+    return exists().where(*here)
+
+
+def _by_side(rows: Iterable[Row[str, str]]) -> RecordsBySide:
     found: dict[str, set[str]] = defaultdict(set)
     for side, record_id in rows:
         found[side].add(record_id)
