@@ -21,7 +21,6 @@ from starters.reconciliation_texts import (
     differing,
     kinds_of,
     system,
-    to_do,
     verdict,
 )
 from starters.report_pages import TEMPLATES, exact, words
@@ -55,7 +54,7 @@ def mismatch_page(report: MismatchReport) -> str:
     environment.filters |= {
         "exact": partial(exact, digits=digits(report)),
         "words": partial(words, digits=digits(report)),
-        "to_do": to_do,
+        "to_do": report.to_do,
     }
     return environment.get_template("reconciliation.html.j2").render(
         report=report,
@@ -97,9 +96,7 @@ def next_steps(report: MismatchReport) -> list[str]:
     if repairs["person"]:
         steps.append(f"{counted(repairs['person'], 'difference')} for a person to decide")
     if repairs["sync"] and report.head.repaired:
-        steps.append(
-            f"{counted(report.head.repaired, 'record')} handed to their syncs: compare again to see the result"
-        )
+        steps.append(f"{counted(report.head.repaired, 'record')} handed to the syncs: compare again to see the result")
     elif repairs["sync"]:
         steps.append(f"{counted(repairs['sync'], 'difference')} that a sync mends: ledgerline reconcile --repair")
     if repairs["none"]:

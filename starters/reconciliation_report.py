@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.errors import Stop
+from starters.reconciliation_texts import to_do
 from store.reconciliation_models import Mismatch, MismatchKind, Repair, ReportHead
 
 AT_ONCE = 1_000
@@ -53,6 +54,10 @@ class MismatchReport:
     def of(self, kind: MismatchKind) -> tuple[Mismatch, ...]:
         """Return the mismatches of one kind."""
         return tuple(each for each in self.mismatches if each.kind == kind)
+
+    def to_do(self, mismatch: Mismatch) -> str:
+        """Return what is to be done about a mismatch of this report. All that syncs mend are handed over at once."""
+        return to_do(mismatch, handed_over=self.head.repaired > 0)
 
     def repairs(self) -> Counter[Repair]:
         """Return how many mismatches are to be mended in each way."""

@@ -13,7 +13,6 @@ from starters.reconciliation_texts import (
     differing,
     kinds_of,
     system,
-    to_do,
     verdict,
 )
 from starters.report_tables import Cell, ReportTable
@@ -60,7 +59,7 @@ def _about(report: MismatchReport) -> ReportTable:
         ("differences", head.mismatches),
         ("of these new", head.new_mismatches),
         ("of these not as you chose", differing(head)),
-        ("handed to their syncs", head.repaired),
+        ("handed to the syncs", head.repaired),
     )
     cells = [(Cell(name), Cell(text)) for name, text in rows]
     cells += [(Cell(name), Cell(number, "count")) for name, number in counts]
@@ -143,7 +142,7 @@ def _amount(found: tuple[int, int] | None, currency: str) -> tuple[Cell, Cell]:
 def _mismatches(report: MismatchReport) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     for each in report.mismatches:
-        rows += (_row(each, drift) for drift in each.drifts or (NOTHING,))
+        rows += (_row(each, drift, report.to_do(each)) for drift in each.drifts or (NOTHING,))
     headings = (
         "number",
         "kind",
@@ -161,7 +160,7 @@ def _mismatches(report: MismatchReport) -> ReportTable:
     return ReportTable("mismatches", "Differences", "Differences", headings, tuple(rows[:MOST_ROWS]))
 
 
-def _row(mismatch: Mismatch, drift: Drift) -> tuple[Cell, ...]:
+def _row(mismatch: Mismatch, drift: Drift, to_do: str) -> tuple[Cell, ...]:
     return (
         Cell(mismatch.number, "count"),
         Cell(KINDS[mismatch.kind][0]),
@@ -172,7 +171,7 @@ def _row(mismatch: Mismatch, drift: Drift) -> tuple[Cell, ...]:
         Cell(drift.crm),
         Cell(drift.books),
         Cell(CAUSES[mismatch.cause]),
-        Cell(to_do(mismatch)),
+        Cell(to_do),
         Cell(mismatch.explanation),
         Cell("yes" if mismatch.is_new else "no"),
     )

@@ -68,12 +68,12 @@ _BY_A_PERSON: Mapping[MismatchKind, str] = {
 }
 
 
-def to_do(mismatch: Mismatch) -> str:
-    """Return what is to be done about one difference."""
+def to_do(mismatch: Mismatch, *, handed_over: bool = False) -> str:
+    """Return what is to be done about one difference. `handed_over`: what a sync mends was given to the syncs."""
     if mismatch.cause in _TO_DO:
         return _TO_DO[mismatch.cause]
     if mismatch.repair == "sync":
-        return "let its sync mend it: ledgerline reconcile --repair"
+        return "nothing: its sync was told" if handed_over else "let its sync mend it: ledgerline reconcile --repair"
     if mismatch.repair == "none":
         return "nothing"
     if mismatch.kind == "missing-right" and mismatch.books_ids:

@@ -17,12 +17,11 @@ from starters.reconciliation_texts import (
     completeness,
     counted,
     differing,
-    to_do,
     verdict,
 )
 from starters.report_pages import words
 from starters.report_tables import ReportTable
-from store.reconciliation_models import Mismatch, ReportHead
+from store.reconciliation_models import ReportHead
 from store.reconciliation_pieces import ListProgress
 from workflows.currencies import decimals
 
@@ -40,7 +39,7 @@ def shown(report: MismatchReport) -> RenderableType:
     ]
     parts += [_table(each) for each in summary_tables(report) if each.rows and each.key in {"kinds", "causes", "sums"}]
     if report.mismatches:
-        parts.append(_mismatches(report.mismatches))
+        parts.append(_mismatches(report))
     if report.is_forgotten:
         parts.append(Text("the records of these differences are not kept any more; the numbers are"))
     parts += [Text(f"- {step}") for step in next_steps(report)]
@@ -93,7 +92,8 @@ def _table(table: ReportTable) -> Table:
     return made
 
 
-def _mismatches(mismatches: Sequence[Mismatch]) -> Table:
+def _mismatches(report: MismatchReport) -> Table:
+    mismatches = report.mismatches
     more = f", the first {MOST_SHOWN} of {len(mismatches):,}" if len(mismatches) > MOST_SHOWN else ""
     table = Table(title=f"Differences{more}", title_justify="left")
     table.add_column("no.", justify="right")
@@ -106,7 +106,7 @@ def _mismatches(mismatches: Sequence[Mismatch]) -> Table:
             ", ".join(each.books_ids),
             ", ".join(drift.name for drift in each.drifts),
             CAUSES[each.cause],
-            to_do(each),
+            report.to_do(each),
         )
         table.add_row(str(each.number), *(Text(cell) for cell in cells))
     return table

@@ -7,7 +7,7 @@ from typing import Any
 
 from starters.reconciliation_report import MismatchReport
 from starters.reconciliation_tables import digits, workbook_tables
-from starters.reconciliation_texts import completeness, to_do, verdict
+from starters.reconciliation_texts import completeness, verdict
 from starters.report_pages import Addresses
 from starters.report_tables import money_number
 from starters.workbooks import workbook
@@ -27,7 +27,7 @@ def mismatch_json(report: MismatchReport) -> str:
         "verdict": verdict(report.head),
         "completeness": completeness(report.head),
         "details_forgotten": report.is_forgotten,
-        "mismatches": [asdict(each) | {"to_do": to_do(each)} for each in report.mismatches],
+        "mismatches": [asdict(each) | {"to_do": report.to_do(each)} for each in report.mismatches],
         "earlier": [_head(each) for each in report.earlier],
     }
     return json.dumps(content, ensure_ascii=False, indent=1, default=_instant) + "\n"

@@ -114,7 +114,7 @@ async def test_a_gap_is_found_mended_on_request_and_then_gone(
         assert [(each["kind"], each["crm_ids"]) for each in report["mismatches"]] == [("missing-right", [str(gap)])]
         assert report["report"]["is_complete"]
         assert await reconcile(None, "clients", Output(), repair=True) == 1
-        assert "1 record handed to their syncs" in capsys.readouterr().out
+        assert "1 record handed to the syncs" in capsys.readouterr().out
         await office.result(gap)
         await asyncio.sleep(A_SECOND)
         assert await reconcile(None, "clients", Output(), repair=False) == 0

@@ -256,6 +256,14 @@ def test_what_is_to_be_done_fits_cause_and_repair() -> None:
     ]
 
 
+def test_what_was_handed_over_is_not_asked_of_the_reader_again() -> None:
+    made = replace(planted(), head=replace(HEAD, repaired=2))
+    assert made.to_do(MISMATCHES[0]) == "nothing: its sync was told"
+    page = Page(made)
+    assert "--repair" not in page.text
+    assert "2 records handed to the syncs: compare again to see the result" in page.text
+
+
 def test_the_trend_counts_up_to_this_report_and_says_it_in_words() -> None:
     """Z94: oldest first, new and known differences told apart without colour."""
     text = mismatch_page(planted())
