@@ -6,24 +6,22 @@ import stat
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
-from io import BytesIO, StringIO
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
-from rich.console import Console
 
 from runtime.errors import Stop
 from starters.reconciliation_files import chosen_formats, write_files
 from starters.reconciliation_page import MOST_OF_A_KIND, mismatch_page
 from starters.reconciliation_report import MismatchReport, NoSuchReport, gathered
 from starters.reconciliation_tables import summary_tables, workbook_tables
-from starters.reconciliation_texts import completeness, exit_code, to_do, verdict
-from starters.reconciliation_views import listed, pages_read, shown
+from starters.reconciliation_texts import exit_code
 from starters.reconciliation_workbook import mismatch_json, mismatch_workbook
 from store.reconciliation_models import ReportHead, SideCount
-from store.reconciliation_pieces import ListProgress, NewReport, Outcome
+from store.reconciliation_pieces import NewReport, Outcome
 from store.store import Store
 from tests.starters.planted_reports import EARLIER, EVIL, HASH, HEAD, MISMATCHES, planted
 
@@ -60,12 +58,6 @@ def sheets(report: MismatchReport) -> Any:
 
 def sheet_rows(sheet: Any) -> list[list[str]]:
     return [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(min_row=2, values_only=True)]
-
-
-def printed(what: object) -> str:
-    target = StringIO()
-    Console(width=220, file=target).print(what)
-    return target.getvalue()
 
 
 async def keep(store: Store, report: MismatchReport) -> MismatchReport:
@@ -203,14 +195,6 @@ def test_the_page_asks_nothing_of_the_network_and_its_links_lead_somewhere() -> 
     assert {(link or "")[1:] for link in links} <= set(ids)
 
 
-def test_a_complete_comparison_says_what_it_read() -> None:
-    assert completeness(HEAD) == (
-        "Complete: both sides were read to their ends. "
-        "Capsule: 1,204 records on 13 pages; FreshBooks: 1,201 records on 13 pages."
-    )
-    assert verdict(HEAD) == "6 differences found. 1 difference is as you chose."
-
-
 def test_an_incomplete_comparison_never_looks_like_a_good_one() -> None:
     """S33: what was not read may differ, so nothing found means nothing."""
     short = replace(_clean(), sides=(HEAD.sides[0], SideCount("books", "freshbooks", 300, 3, is_complete=False)))
@@ -236,24 +220,6 @@ def test_an_incomplete_comparison_never_looks_like_a_good_one() -> None:
 def test_scripts_can_tell_from_the_exit_code_what_the_page_says(head: ReportHead, code: int, tone: str) -> None:
     assert exit_code(head) == code
     assert f'class="verdict {tone}"' in mismatch_page(MismatchReport(head, ()))
-
-
-def test_a_comparison_that_failed_says_why() -> None:
-    failed = replace(HEAD, state="failed", explanation="FreshBooks refused to list clients.")
-    assert verdict(failed) == "The comparison failed: FreshBooks refused to list clients."
-
-
-def test_what_is_to_be_done_fits_cause_and_repair() -> None:
-    """Z8: a reader who has to look up what to do saves no time."""
-    assert [to_do(each) for each in MISMATCHES] == [
-        "let its sync mend it: ledgerline reconcile --repair",
-        "nothing, unless you change the rule",
-        "make it in the CRM, or exclude it",
-        "let its sync mend it: ledgerline reconcile --repair",
-        "decide its hold: ledgerline holds list",
-        "merge the two in their own system, or tell them apart",
-        "nothing yet: it is looked up again by itself",
-    ]
 
 
 def test_what_was_handed_over_is_not_asked_of_the_reader_again() -> None:
@@ -327,29 +293,6 @@ def test_formats_are_checked_before_anything_is_compared(tmp_path: Path) -> None
         chosen_formats("html,pdf", tmp_path)
     with pytest.raises(Stop, match="--out FOLDER"):
         chosen_formats("html", None)
-
-
-def test_the_terminal_shows_numbers_and_ids_and_no_names() -> None:
-    """Terminals are shared and logged: names and values are in the files alone."""
-    text = printed(shown(planted()))
-    assert "6 differences found" in text
-    assert "90301, 90302" in text
-    assert "email, phone" in text
-    assert not [said for said in ("Acme Ltd", "billing@acme.test", "script") if said in text]
-
-
-def test_the_list_shows_the_trend_of_each_flow_by_itself() -> None:
-    other = replace(EARLIER[0], id="beta-1", connection="beta", counts={"amount": 90})
-    text = printed(listed((HEAD, other, *EARLIER)))
-    trends = [line.split("│")[7].strip() for line in text.splitlines() if line.startswith("│")]
-    assert trends == ["+4", "", "the same", "+3", "-12", "+2", ""]
-
-
-def test_progress_is_told_by_pages() -> None:
-    read = {"parties": ListProgress(0, 13, 1_204), "clients": ListProgress(4, 3, 300)}
-    assert pages_read(replace(HEAD, state="running", sides=()), read) == (
-        "report acme-clients-07: parties: 13 pages, 1,204 records, all read; clients: 3 pages, 300 records"
-    )
 
 
 def _clean() -> ReportHead:
