@@ -13,6 +13,8 @@ import typer
 from runtime.errors import Stop
 from starters.mapping import mapping
 from starters.plan_commands import apply_plan, backfill, plan
+from starters.plan_commands import apply_plan, plan
+from starters.reconcile_command import reconcile
 
 app = typer.Typer(
     help="Keeps a firm's CRM and its books in step.",
@@ -33,6 +35,7 @@ app.add_typer(plan, name="plan")
 app.add_typer(mapping, name="mapping")
 app.command("apply")(apply_plan)
 app.command("backfill")(backfill)
+app.command("reconcile")(reconcile)
 
 MISTAKE = 2
 
