@@ -13,6 +13,7 @@ import typer
 from runtime.errors import Stop
 from starters.mapping import mapping
 from starters.plan_commands import apply_plan, plan
+from starters.reconcile_command import reconcile
 
 app = typer.Typer(
     help="Keeps a firm's CRM and its books in step.",
@@ -32,6 +33,7 @@ app.add_typer(report, name="report")
 app.add_typer(plan, name="plan")
 app.add_typer(mapping, name="mapping")
 app.command("apply")(apply_plan)
+app.command("reconcile")(reconcile)
 
 MISTAKE = 2
 
