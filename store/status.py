@@ -170,9 +170,7 @@ def _excluded(connection: str | None) -> Select[Any]:
         .subquery()
     )
     report = ReconciliationRow
-    is_last = and_(
-        report.started_at == last.c[0], report.connection == last.c.connection, report.flow == last.c.flow
-    )
+    is_last = and_(report.started_at == last.c[0], report.connection == last.c.connection, report.flow == last.c.flow)
     query = (
         select(report.connection, report.flow, literal("excluded"), MismatchRow.cause, func.count(), report.ended_at)
         .join(last, is_last)
