@@ -1,8 +1,8 @@
 """Who may see the console, and which requests a page of ours really sent.
 
 A browser that visits a hostile page can be made to send requests to this machine, so loopback alone protects nothing:
-the Host header must be a name of ours (no rebinding of names), a POST must come from a page of ours (Origin, and a token
-that only our pages hold), and no page may frame or script ours.
+the Host header must be a name of ours (no rebinding of names), a POST must come from a page of ours (Origin, and a
+token that only our pages hold), and no page may frame or script ours.
 """
 
 import hashlib

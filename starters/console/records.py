@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from starters.console.desk import Desk, to
-from starters.record_names import DOCUMENTS, KINDS, OPPORTUNITIES_FLOW, Named
+from starters.record_names import DOCUMENTS, KINDS, OPPORTUNITIES_FLOW, Named, one
 from store.audit import AuditLine, AuditValues
 from store.records import RecordKey
 from store.status import STATES, RecordLine, Wanted
@@ -94,23 +95,24 @@ def routes(desk: Desk) -> APIRouter:
         return desk.page(request, "search.html.j2", q=q, records=found)
 
     @router.get("/record")
-    async def record(
-        request: Request,
-        connection: str,
-        flow: str,
-        id: str,
-        side: str = "crm",
-        values: bool = False,  # noqa: A002, FBT001, FBT002
-    ) -> Response:
-        key = RecordKey(connection, flow, id, "books" if side == "books" else "crm")
-        found = await desk.store.statuses.records(Wanted(connection, record_id=id), limit=500)
-        told = await story(desk.store, key, values=values)
+    async def record(request: Request, key: Annotated[RecordKey, Depends(_key)], values: str = "") -> Response:
+        found = await desk.store.statuses.records(Wanted(key.connection, record_id=key.record_id), limit=500)
+        told = await story(desk.store, key, values=bool(values))
         lines = _of(key, found)
         if not lines and not told:
-            return desk.told(request, "Not known", f"Nothing is known of {flow} {id} of {connection}.", 404)
+            return desk.told(
+                request,
+                "Not known",
+                f"Nothing is known of {one(key.flow, key.side, key.record_id)} of {key.connection}.",
+                404,
+            )
         return desk.page(request, "record.html.j2", key=key, lines=lines, story=told, values=values)
 
     return router
+
+
+def _key(connection: str, flow: str, id: str, side: str = "crm") -> RecordKey:  # noqa: A002
+    return RecordKey(connection, flow, id, "books" if side == "books" else "crm")
 
 
 def record_page(line: RecordLine) -> str:
