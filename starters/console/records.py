@@ -106,7 +106,7 @@ def routes(desk: Desk) -> APIRouter:
                 f"Nothing is known of {one(key.flow, key.side, key.record_id)} of {key.connection}.",
                 404,
             )
-        return desk.page(request, "record.html.j2", key=key, lines=lines, story=told, values=values)
+        return desk.page(request, "record.html.j2", key=key, lines=lines, story=told, values=bool(values))
 
     return router
 

@@ -15,7 +15,7 @@ from starters.console.app import create_console
 from starters.console.guard import COOKIE, LOGIN_ATTEMPTS
 from store.store import Store
 
-PASSPHRASE = "a long passphrase of ours"  # noqa: S105
+PASSPHRASE = "a long passphrase of ours"
 HOME = "http://127.0.0.1:8082"
 PUBLIC = "https://console.firm.test"
 Opened = Callable[..., httpx.AsyncClient]
@@ -117,7 +117,7 @@ async def test_no_page_runs_scripts_of_others_or_is_framed_or_kept(opened: Opene
 
 
 def test_others_than_this_machine_need_a_passphrase() -> None:
-    for settings in ({"host": "0.0.0.0"}, {"public_url": PUBLIC}, {"host": "0.0.0.0", "passphrase": "short"}):  # noqa: S104
+    for settings in ({"host": "0.0.0.0"}, {"public_url": PUBLIC}, {"host": "0.0.0.0", "passphrase": "short"}):
         with pytest.raises(ValidationError, match="passphrase"):
             Console.model_validate(settings)
     with pytest.raises(ValidationError, match="https"):
