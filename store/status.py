@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, String, and_, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.database import Database
@@ -16,7 +30,6 @@ State = Literal["in-step", "gone", "excluded", "held", "in-doubt", "waiting"]
 STATES: Sequence[State] = ("in-step", "gone", "excluded", "held", "in-doubt", "waiting")
 """`gone`: one of the two was archived or deleted, and that was accepted. `waiting`: it is about to be created, or waits
 for a person to allow that many creates."""
-NEED_A_PERSON: Sequence[State] = ("held",)
 EXCLUDED = ("excluded", "skipped-by-rule")
 
 
@@ -63,7 +76,8 @@ class Wanted:
 class Statuses:
     """How the records of all connections stand.
 
-    A record that is held and linked is listed under both: the hold is what waits, the link what both agreed on before.
+    Each record of a flow has one state: a hold goes before what else is known of it, and a create that is open before
+    the link. The holds of opportunities are a flow of their own beside those of their documents.
     What rules exclude leaves no row of its own, so `excluded` is what the last full comparison found.
     """
 
@@ -125,34 +139,52 @@ def _linked() -> Select[Any]:
         reason.label("reason"),
         LinkRow.updated_at.label("since"),
         literal("").label("workflow_id"),
-    )
+    ).where(~_is_held(LinkRow, "crm", LinkRow.crm_id), ~_is_open(LinkRow, "crm", LinkRow.crm_id))
+
+
+def _is_held(row: Any, side: Any, record_id: Any) -> ColumnElement[bool]:
+    place = _same(row, HoldRow, record_id, HoldRow.record_id)
+    return exists().where(place, HoldRow.side == side, HoldRow.closed_at.is_(None))
+
+
+def _is_open(row: Any, side: Any, record_id: Any) -> ColumnElement[bool]:
+    place = _same(row, IntentRow, record_id, IntentRow.record_id)
+    return exists().where(place, IntentRow.side == side, IntentRow.state.in_(OPEN_STATES))
+
+
+def _same(row: Any, other: Any, record_id: Any, other_id: Any) -> ColumnElement[bool]:
+    """Tell whether two rows are about the same record of the same flow."""
+    return and_(row.connection == other.connection, row.flow == other.flow, record_id == other_id)
 
 
 def _held() -> Select[Any]:
     row = HoldRow
-    query = _columns(row, literal("held"), row.reason, row.opened_at, row.workflow_id)
-    return query.where(row.closed_at.is_(None))
+    link = _same(row, LinkRow, row.record_id, LinkRow.crm_id) & (row.side == "crm")
+    columns = _columns(row, literal("held"), row.reason, row.opened_at, row.workflow_id, LinkRow.books_id)
+    return columns.select_from(row).outerjoin(LinkRow, link).where(row.closed_at.is_(None))
 
 
 def _intended() -> Select[Any]:
     row = IntentRow
     state = case((row.state == "in-doubt", "in-doubt"), else_="waiting")
     reason = case((row.state == "in-doubt", "answer lost"), else_="being created")
-    return _columns(row, state, reason, row.updated_at, literal("")).where(row.state.in_(OPEN_STATES))
+    query = _columns(row, state, reason, row.updated_at, literal(""))
+    return query.where(row.state.in_(OPEN_STATES), ~_is_held(row, row.side, row.record_id))
 
 
 def _waiting() -> Select[Any]:
     row = WaitingCreateRow
-    return _columns(row, literal("waiting"), literal("bulk-limit"), row.since, literal(""))
+    query = _columns(row, literal("waiting"), literal("bulk-limit"), row.since, literal(""))
+    return query.where(~_is_held(row, row.side, row.record_id), ~_is_open(row, row.side, row.record_id))
 
 
-def _columns(row: Any, state: Any, reason: Any, since: Any, workflow_id: Any) -> Select[Any]:
+def _columns(row: Any, state: Any, reason: Any, since: Any, workflow_id: Any, partner: Any = None) -> Select[Any]:
     return select(
         row.connection,
         row.flow,
         row.side,
         row.record_id,
-        cast(null(), String).label("partner_id"),
+        (cast(null(), String) if partner is None else partner).label("partner_id"),
         state.label("state"),
         reason.label("reason"),
         since.label("since"),
