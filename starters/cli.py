@@ -159,7 +159,7 @@ def status(
     connection: OfConnection = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
 ) -> None:
-    """Show what is in step, what waits and for what; or all that is known of a record. Exits 1 if a person is needed."""
+    """Show what is in step and what waits, or how one record stands. Exits 1 if a person is needed."""
     from starters.status import status as run
 
     _run(run(record, connection, as_json=as_json))

@@ -97,7 +97,7 @@ class Statuses:
     async def records(self, wanted: Wanted, *, offset: int = 0, limit: int = 50) -> list[RecordLine]:
         """Return records that are linked, held, in doubt or waiting: the oldest of each state first."""
         async with self._database.reading() as session:
-            ids = await _ids(session, wanted.record_id) if wanted.record_id else ()
+            ids = await _ids(session, wanted.record_id) if wanted.record_id is not None else ()
             rows = _rows(wanted, ids).subquery()
             order = (rows.c.state, rows.c.since, rows.c.connection, rows.c.flow, rows.c.record_id)
             query = select(rows).order_by(*order).offset(offset).limit(limit)
@@ -160,7 +160,7 @@ def _same(row: Any, other: Any, record_id: Any, other_id: Any) -> ColumnElement[
 def _held() -> Select[Any]:
     row = HoldRow
     link = _same(row, LinkRow, row.record_id, LinkRow.crm_id) & (row.side == "crm")
-    columns = _columns(row, literal("held"), row.reason, row.opened_at, row.workflow_id, LinkRow.books_id)
+    columns = _columns(row, literal("held"), row.reason, row.opened_at, row.workflow_id, partner=LinkRow.books_id)
     return columns.select_from(row).outerjoin(LinkRow, link).where(row.closed_at.is_(None))
 
 
@@ -178,7 +178,7 @@ def _waiting() -> Select[Any]:
     return query.where(~_is_held(row, row.side, row.record_id), ~_is_open(row, row.side, row.record_id))
 
 
-def _columns(row: Any, state: Any, reason: Any, since: Any, workflow_id: Any, partner: Any = None) -> Select[Any]:
+def _columns(row: Any, state: Any, reason: Any, since: Any, workflow_id: Any, *, partner: Any = None) -> Select[Any]:
     return select(
         row.connection,
         row.flow,

@@ -86,7 +86,7 @@ def routes(desk: Desk) -> APIRouter:
         shown = [await _shown(desk, hold) for hold in part]
         reasons = sorted({hold.reason for hold in held})
         more = len(fitting) > page * PER_PAGE
-        rest = {"count": len(fitting), "reasons": reasons, "reason": reason, "page": page, "more": more}
+        rest: dict[str, Any] = {"count": len(fitting), "reasons": reasons, "reason": reason, "page": page, "more": more}
         return desk.page(request, "holds.html.j2", holds=shown, **rest)
 
     @router.get("/hold")

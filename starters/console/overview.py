@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -66,7 +67,7 @@ def routes(desk: Desk) -> APIRouter:
     async def overview(request: Request) -> Response:
         store, held = desk.store, list(await desk.store.holds.listed())
         connections = [await health_of(store, *each, held) for each in desk.settings.connections.items()]
-        shown = {
+        shown: dict[str, Any] = {
             "connections": connections,
             "held": len(held),
             "inbox": await store.inbox.size(),

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from starters.console.desk import Desk, to
 from starters.asked_records import OF_OPPORTUNITIES, asked_for
+from starters.console.desk import Desk, to
 from starters.record_names import one
 from store.audit import AuditLine, AuditValues
 from store.records import RecordKey
@@ -49,7 +49,7 @@ def routes(desk: Desk) -> APIRouter:
         asked = {"connection": connection, "flow": flow, "state": state}
         flows = sorted({each.flow for each in await desk.store.statuses.standings()})
         choices = {"connection": list(desk.settings.connections), "flow": flows, "state": LISTED}
-        shown = {"records": found[:PER_PAGE], "more": len(found) > PER_PAGE, "page": page}
+        shown: dict[str, Any] = {"records": found[:PER_PAGE], "more": len(found) > PER_PAGE, "page": page}
         return desk.page(request, "records.html.j2", asked=asked, choices=choices, **shown)
 
     @router.get("/search")

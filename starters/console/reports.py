@@ -1,7 +1,7 @@
 """Reports of comparing both sides: their trend, what each found, its files; and the button that compares now."""
 
 import asyncio
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Form, Request, Response
 from temporalio.service import RPCError
@@ -32,7 +32,7 @@ def routes(desk: Desk) -> APIRouter:
     async def listed(request: Request, connection: str = "") -> Response:
         heads = await reports.heads(connection or None, None, LATEST)
         most = max((head.mismatches for head in heads), default=0)
-        shown = {"heads": heads, "most": max(1, most), "connection": connection, "flows": FLOWS}
+        shown: dict[str, Any] = {"heads": heads, "most": max(1, most), "connection": connection, "flows": FLOWS}
         return desk.page(request, "reports.html.j2", connections=list(desk.settings.connections), **shown)
 
     @router.get("/report")
@@ -42,7 +42,12 @@ def routes(desk: Desk) -> APIRouter:
             return desk.told(request, "No such report", "There is no report of that id.", 404)
         chosen = kind if kind in KINDS else ""
         found = await reports.mismatches(id, offset=(page - 1) * PER_PAGE, limit=PER_PAGE + 1, kind=chosen or None)
-        shown = {"mismatches": found[:PER_PAGE], "more": len(found) > PER_PAGE, "page": page, "kind": chosen}
+        shown: dict[str, Any] = {
+            "mismatches": found[:PER_PAGE],
+            "more": len(found) > PER_PAGE,
+            "page": page,
+            "kind": chosen,
+        }
         return desk.page(request, "report.html.j2", head=head, formats=list(FORMATS), **shown)
 
     @router.get("/report/file")
