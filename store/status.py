@@ -192,7 +192,7 @@ def _columns(row: Any, state: Any, reason: Any, since: Any, workflow_id: Any, *,
     )
 
 
-def _excluded(connection: str | None) -> Select[Any]:
+def _excluded(connection: str | None) -> Select[*tuple[Any, ...]]:
     """Count what the last comparison of each flow that came to its end found to be left out, and say when that was."""
     last = (
         select(func.max(ReconciliationRow.started_at))

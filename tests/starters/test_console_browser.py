@@ -24,7 +24,6 @@ async def test_a_hold_is_decided_with_the_button_of_the_client_that_is_meant(
         (party,) = [int(hold.record_id) for hold in await firm.store.holds.listed()]
         await tab.open(console)
         assert "1 hold waits for you" in await tab.text()
-        await _picture(tab, "overview")
         await tab.press("Holds")
         await _picture(tab, "holds")
         await tab.press(f"party {party}")
@@ -42,7 +41,26 @@ async def test_a_hold_is_decided_with_the_button_of_the_client_that_is_meant(
         await _picture(tab, "record")
         await tab.press("Show what was written")
         assert "Twin" in await tab.text()
+        await tab.open(console)
+        assert "0 holds wait for you" in await tab.text()
+        await _picture(tab, "overview")
         assert tab.complaints == []
+
+
+async def test_a_button_of_a_page_that_is_out_of_date_decides_nothing(
+    office: Office, firm: Firm, tmp_path: Path
+) -> None:
+    """S48: an approval binds what the person has seen."""
+    key, workflow_id = firm.record_key(7), "client-upsert/x/capsule-party-7"
+    await firm.store.holds.open(workflow_id, key, "anomaly", {"explanation": "2 clients would be archived"})
+    async with served(office) as console, browsing(tmp_path / "profile") as tab:
+        await tab.open(f"{console}/hold?id={workflow_id}")
+        await firm.store.holds.open(workflow_id, key, "anomaly", {"explanation": "200 clients would be archived"})
+        await tab.press("Approve")
+        assert "not decided: it has changed since you looked" in await tab.text()
+        await firm.store.holds.close(workflow_id)
+        await tab.open(f"{console}/hold?id={workflow_id}")
+        assert "Nothing is held there any more" in await tab.text()
 
 
 async def test_a_comparison_is_begun_and_a_report_is_read(office: Office, firm: Firm, tmp_path: Path) -> None:
