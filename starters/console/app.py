@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from temporalio.client import Client
 
 from runtime.settings import Settings
@@ -21,6 +23,14 @@ def create_console(settings: Settings, store: Store, temporal: Client) -> FastAP
     desk = Desk(settings, store, temporal, guard)
     app = FastAPI(openapi_url=None)
     app.middleware("http")(guard)
+
+    @app.exception_handler(StarletteHTTPException)
+    @app.exception_handler(RequestValidationError)
+    async def mistaken(request: Request, problem: Exception) -> Response:
+        """Say in a page what the address lacks: somebody typed it, or followed an old link."""
+        status = problem.status_code if isinstance(problem, StarletteHTTPException) else 400
+        return desk.told(request, "No such page", "There is no page at this address.", status)
+
     for pages in (entrance, overview, records, holds, reports):
         app.include_router(pages.routes(desk))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -131,6 +131,8 @@ class Guard:
     def _to_login(self, request: Request) -> Response | None:
         if self.is_logged_in(request.state.session) or request.url.path.startswith(OPEN_PATHS):
             return None
+        if "hx-request" in request.headers:  # htmx would put the login page, or nothing of it, into the part
+            return Response(status_code=204, headers={"HX-Redirect": "/login"})
         return RedirectResponse("/login", 303)
 
 

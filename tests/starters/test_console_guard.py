@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from runtime.console import Console
 from runtime.settings import Settings
@@ -17,6 +18,10 @@ from store.store import Store
 
 PASSPHRASE = "a long passphrase of ours"
 HOME = "http://127.0.0.1:8082"
+ACME = {
+    "capsule": {"token": "t" * 20},
+    "freshbooks": {"token": "t" * 20, "account_id": "AbC123"},
+}
 PUBLIC = "https://console.firm.test"
 Opened = Callable[..., httpx.AsyncClient]
 
@@ -73,6 +78,8 @@ async def test_with_a_passphrase_nothing_is_shown_or_done_before_it_is_given(ope
     for path in ("/", "/holds", "/hold?id=x", "/records", "/record?connection=a&flow=b&id=c", "/reports", "/nowhere"):
         answer = await browser.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
+    refresh = await browser.get("/", headers={"HX-Request": "true"})
+    assert refresh.headers["hx-redirect"] == "/login"  # a part that refreshes itself leads there too
     form = {"csrf": await csrf_of(browser, "/login"), "choice": "skip", "hold": "x:y"}
     assert (await browser.post("/holds/decide", data=form)).headers["location"] == "/login"
 
@@ -123,3 +130,29 @@ def test_others_than_this_machine_need_a_passphrase() -> None:
     with pytest.raises(ValidationError, match="https"):
         Console(public_url="http://console.firm.test", passphrase=SecretStr(PASSPHRASE))
     assert Console(host="localhost").passphrase is None
+
+
+async def test_a_mistyped_address_is_answered_by_a_page(opened: Opened) -> None:
+    browser = opened()
+    for path, status in (
+        ("/nowhere", 404),
+        ("/holds?page=x", 400),
+        ("/record?connection=a", 400),
+        ("/report?id=x", 404),
+    ):
+        answer = await browser.get(path)
+        assert (answer.status_code, "<h1>No such" in answer.text) == (status, True), path
+
+
+async def test_a_person_without_temporal_is_told_that_nothing_was_begun(store: Store, tmp_path: Path) -> None:
+    """F35: pages show the store all the same."""
+    settings = Settings.model_validate({"data": tmp_path, "connections": {"acme": ACME}})
+    nobody = await Client.connect("127.0.0.1:1", lazy=True, data_converter=pydantic_data_converter)
+    app = create_console(settings, store, nobody)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=HOME, headers={"Origin": HOME}, timeout=30
+    ) as browser:
+        form = {"csrf": await csrf_of(browser, "/reports"), "connection": "acme", "flow": "clients"}
+        answer = await browser.post("/reports/compare", data=form)
+        assert (answer.status_code, "nothing was begun" in answer.text) == (503, True)
+        assert (await browser.post("/reports/compare", data={**form, "connection": "other"})).status_code == 400
