@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksAccount, ZohoCrmAccount
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
 from runtime.billing import BillingFlow
+from runtime.console import Console
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
@@ -176,6 +177,7 @@ class Settings(BaseSettings):
     receiver: Receiver = Receiver()
     temporal: Temporal = Temporal()
     codec: Codec = Codec()
+    console: Console = Console()
     metrics: Metrics = Metrics()
     alerts: Alerts = Alerts()
     sandbox: SandboxPorts = SandboxPorts()

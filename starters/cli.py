@@ -156,11 +156,15 @@ def schedules() -> None:
 
 
 @app.command()
-def status() -> None:
-    """Show what is in step, what waits and for what."""
-    from starters.operators import show_status
+def status(
+    record: Annotated[str | None, typer.Argument(help="7, party:7, client:90210; all if none.")] = None,
+    connection: OfConnection = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+) -> None:
+    """Show what is in step and what waits, or how one record stands. Exits 1 if a person is needed."""
+    from starters.status import status as run
 
-    _run(show_status())
+    _run(run(record, connection, as_json=as_json))
 
 
 @holds.command("list")

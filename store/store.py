@@ -22,6 +22,7 @@ from store.plans import Plans
 from store.reconciliations import Reconciliations
 from store.sightings import Sightings
 from store.signs import Signs
+from store.status import Statuses
 from store.tokens import Tokens
 from store.waiting import Waiting
 
@@ -50,6 +51,7 @@ class Store:
         self.reconciliations = Reconciliations(self.database, keys)
         self.sightings = Sightings(self.database)
         self.signs = Signs(self.database)
+        self.statuses = Statuses(self.database)
         self.tokens = Tokens(self.database, keys)
         self.marks = Marks(self.database)
         self.waiting = Waiting(self.database)
