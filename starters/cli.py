@@ -13,7 +13,6 @@ import typer
 from runtime.errors import Stop
 from starters.mapping import mapping
 from starters.plan_commands import apply_plan, backfill, plan
-from starters.plan_commands import apply_plan, plan
 from starters.reconcile_command import reconcile
 
 app = typer.Typer(
