@@ -48,7 +48,7 @@ class DriftedFirm(LargeFirm):
         """Return one party in full."""
         party = super().party(number)
         if number % ONE_OF == ONE_OF // 2 and number < self.shared:
-            moved = [party.phone_numbers[0].model_copy(update={"number": "+49 30 1234567"})]
+            moved = (party.phone_numbers[0].model_copy(update={"number": "+49 30 1234567"}),)
             return party.model_copy(update={"phone_numbers": moved})
         return party
 
