@@ -102,7 +102,9 @@ async def begin(temporal: Client, request: ReconciliationRequest) -> Begun:
             priority=Priority(priority_key=PERSON, fairness_key=connection),
         )
     except WorkflowAlreadyStartedError:
-        running = temporal.get_workflow_handle_for(Reconciliation.run, reconciliation_workflow_id(connection, flow))
+        running: WorkflowHandle[Reconciliation, ReconciliationResult] = temporal.get_workflow_handle(
+            reconciliation_workflow_id(connection, flow), result_type=ReconciliationResult
+        )
         return Begun(running, joined=True, repairs=await _repairs(temporal, running))
     return Begun(handle, joined=False, repairs=request.repair)
 

@@ -12,6 +12,7 @@ from starters.reconciliation_files import FORMATS
 from starters.reconciliation_report import gathered
 from starters.reconciliations import FLOWS, begin
 from store.reconciliation_models import MismatchKind
+from workflows.reconciliation_models import ReconciliationRequest
 
 LATEST = 50
 PER_PAGE = 50
@@ -69,7 +70,8 @@ def routes(desk: Desk) -> APIRouter:
         if connection not in desk.settings.connections or flow not in FLOWS:
             return desk.told(request, "Nothing was begun", "There is no such connection or flow.", 400)
         try:
-            begun = await begin(desk.temporal, connection, flow, repair=False)
+            asked = ReconciliationRequest(connection=connection, flow=flow, crm=desk.settings.crms[connection])
+            begun = await begin(desk.temporal, asked)
         except (RPCError, RuntimeError):
             return desk.told(request, "Nothing was begun", NO_TEMPORAL, 503)
         said = "runs already" if begun.joined else "has begun"

@@ -14,7 +14,8 @@ def _hash(*pieces: dict[str, object]) -> str:
 
 
 def test_the_order_of_keys_makes_no_difference_and_that_of_mismatches_does() -> None:
-    first, second = {"kind": "duplicate", "name": "Kovač"}, {"kind": "field-drift", "name": "Acme"}
+    first: dict[str, object] = {"kind": "duplicate", "name": "Kovač"}
+    second: dict[str, object] = {"kind": "field-drift", "name": "Acme"}
     assert _hash(first) == _hash({"name": "Kovač", "kind": "duplicate"})
     assert _hash(first, second) != _hash(second, first)
 
