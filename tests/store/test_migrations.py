@@ -68,7 +68,7 @@ async def test_processes_that_start_together_on_sqlite_all_find_the_tables_ready
         url = sqlite_url(tmp_path / str(attempt))
         (tmp_path / str(attempt)).mkdir()
         assert migrators(url) == ["migrated"] * 2
-        assert await _version(url) == ["0007"]
+        assert await _version(url) == ["0005"]
 
 
 async def test_a_new_file_that_another_process_is_just_setting_up_is_waited_for(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_new_file_that_another_process_is_just_setting_up_is_waited_for(
     await database.close()
     soon.join()
     other.close()
-    assert await _version(sqlite_url(tmp_path)) == ["0007"]
+    assert await _version(sqlite_url(tmp_path)) == ["0005"]
 
 
 async def test_processes_that_start_together_on_postgresql_all_find_the_tables_ready(
@@ -90,7 +90,7 @@ async def test_processes_that_start_together_on_postgresql_all_find_the_tables_r
 ) -> None:
     url = postgres.new_database()
     assert migrators(url) == ["migrated"] * 2
-    assert await _version(url) == ["0007"]
+    assert await _version(url) == ["0005"]
     postgres.drop(url)
 
 
