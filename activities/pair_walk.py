@@ -42,14 +42,17 @@ class Watcher:
 
 
 class PairWalk:
-    """The records that were staged under one name. `beat` is called after every page."""
+    """The records that were staged under one name. `beat` is called after every page.
+
+    Whoever watches wants differences, and no remarks about records that are as they should be.
+    """
 
     def __init__(
         self, store: Store, name: str, rules: Rules, beat: Callable[[], object], watcher: Watcher | None = None
     ) -> None:
         self._store, self._name, self._rules, self._beat = store, name, rules, beat
         self._watcher = watcher or Watcher()
-        self.survey = Survey(rules.reference_of)
+        self.survey = Survey(rules.reference_of, remarks=watcher is None)
         self.listed: Counter[str] = Counter()
 
     async def meet(self) -> None:

@@ -15,7 +15,6 @@ from activities.reconciliation_findings import Finder
 from activities.reconciliation_models import Report
 from activities.sides import CLIENTS_FLOW
 from mapping.comparison import Twins
-from mapping.matching import face_of
 from mapping.report_hash import ReportHash
 from store.reconciliation_models import Mismatch
 from store.store import Store
@@ -51,14 +50,13 @@ class TwinWatch(Watcher):
         self.living_clients += client.side.visible
         if client.side.visible and not client.side.archived:
             marks = [client.side.reference] if client.side.reference else []
-            self.clients.add(client.side.client_id, face_of(client.side.values), marks)
+            self.clients.add(client.side.client_id, client.side.values, marks)
 
     def met_party(self, party_id: int, party: StagedParty) -> None:
         """Take in a party that has, or should have, a client of its own."""
         if not party.problem and party.side.stands_alone is not False and not party.side.left_out:
             marks = [str(party.side.partner_hint)] if party.side.partner_hint else []
-            face = face_of(party.side.values, is_person=not party.side.is_organisation)
-            self.parties.add(party_id, face, marks)
+            self.parties.add(party_id, party.side.values, marks)
 
 
 class Comparer:

@@ -1,14 +1,19 @@
 """What a comparison of both sides finds is what a sync would do, named; and nothing else."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 from temporalio.testing import ActivityEnvironment
 
+from activities.lookout import UNTOLD
 from activities.reconciliation_listing import ReconciledClients, ReconciledParties
 from activities.reconciliation_models import CompareSides, LookAgain
+from store.news import Difference
 from store.reconciliation_models import Drift
 from store.records import RecordKey
+from store.tables import CursorRow
 from tests.activities.plans import link
 from tests.activities.reconciliations import begun, compared, listed, mismatches, reconciled, steps
 from tests.sandboxes import Firm
@@ -177,3 +182,28 @@ async def test_one_record_that_cannot_be_mapped_does_not_keep_the_others_from_be
 
     assert [each.kind for each in found] == ["missing-right"] * 2
     assert (str(bad),) in {each.crm_ids for each in found}
+
+
+async def test_a_stream_that_no_sweep_has_read_for_two_turns_is_a_gap(firm: Firm) -> None:
+    """S33, F35."""
+    await firm.store.cursors.advance(firm.name, "capsule.parties", datetime.now(UTC))
+    assert (await reconciled(firm, "fresh")).counts == {}
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    async with firm.store.database.writing() as session:
+        await session.execute(update(CursorRow).values(updated_at=long_ago))
+
+    head = await reconciled(firm, "stale")
+
+    (found,) = await mismatches(firm, head)
+    assert (found.kind, found.name) == ("cursor-gap", "capsule.parties")
+    assert head.new_mismatches == 1
+
+
+async def test_a_system_that_tells_of_nothing_while_sweeps_find_changes_is_named(firm: Firm) -> None:
+    """S33, F35."""
+    news = [Difference(str(number), f"state {number}", None) for number in range(UNTOLD)]
+    await firm.store.news.swept(firm.name, "capsule", news)
+
+    (found,) = await mismatches(firm, await reconciled(firm))
+
+    assert (found.kind, found.name, found.repair) == ("stale-hook", "capsule", "none")

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -6,7 +8,7 @@ from mapping.report_hash import ReportHash
 PIECES = st.lists(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4), max_size=5)
 
 
-def _hash(*pieces: dict[str, object]) -> str:
+def _hash(*pieces: Mapping[str, object]) -> str:
     made = ReportHash()
     for each in pieces:
         made.add(each)
