@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, PATIENCE = 30.0, 15.0
+START_SECONDS, PATIENCE, ANSWER_SECONDS = 30.0, 20.0, 2.0
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 
 
@@ -35,16 +35,15 @@ class Tab:
         self._socket, self._numbers = socket, itertools.count(1)
         self.complaints: list[str] = []
 
-    async def call(self, method: str, **parameters: Any) -> Any:
+    async def call(self, method: str, patience: float = PATIENCE, **parameters: Any) -> Any:
         """Send one command, and return its result; what the page complains of meanwhile is kept."""
         number = next(self._numbers)
         await self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
-        while True:
-            answer = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
-            if answer.get("id") == number:
-                assert "error" not in answer, answer
-                return answer["result"]
-            self._note(answer)
+        async with asyncio.timeout(patience):
+            while (answer := json.loads(await self._socket.recv())).get("id") != number:
+                self._note(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
 
     async def ask(self, script: str) -> Any:
         """Return what a script in the page comes to."""
@@ -61,14 +60,11 @@ class Tab:
     async def press(self, button: str) -> None:
         """Press the button, or follow the link, of exactly this text, and wait for the page it leads to."""
         find = f"[...document.querySelectorAll('button, a')].find(e => e.textContent.trim() === {json.dumps(button)})"
-        place = await self.ask(
-            f"(() => {{ const e = {find}; if (!e) return null; e.scrollIntoView({{block: 'center'}});"
-            " const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] })()"
+        # The element's own click: a mouse's is dropped by Chromium while the page has not been painted yet.
+        pressed = await self.ask(
+            f"(() => {{ const e = {find}; if (e) {{ window.left = true; e.click() }} return !!e }})()"
         )
-        assert place is not None, f"no button {button!r} in: {await self.text()}"
-        await self.ask("window.left = true")
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+        assert pressed, f"no button {button!r} in: {await self.text()}"
         await self.until("!window.left && document.readyState === 'complete'")
 
     async def until(self, script: str) -> None:
@@ -91,13 +87,16 @@ class Tab:
         await asyncio.to_thread(file.write_bytes, base64.b64decode(answer["data"]))
 
     async def _holds(self, script: str) -> bool:
-        answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
-        return bool(answer["result"].get("value"))  # a page that is being left answers nothing
+        """Return whether a script is true; a page that is being left answers with an error, or not at all."""
+        with suppress(AssertionError, TimeoutError):
+            answer = await self.call("Runtime.evaluate", patience=ANSWER_SECONDS, expression=script, returnByValue=True)
+            return bool(answer["result"].get("value"))
+        return False
 
     def _note(self, event: dict[str, Any]) -> None:
-        if event["method"] == "Log.entryAdded" and event["params"]["entry"]["level"] in {"error", "warning"}:
+        if event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] in {"error", "warning"}:
             self.complaints.append(event["params"]["entry"]["text"])
-        if event["method"] == "Runtime.exceptionThrown":
+        if event.get("method") == "Runtime.exceptionThrown":
             self.complaints.append(str(event["params"]["exceptionDetails"]))
 
 

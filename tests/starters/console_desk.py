@@ -30,7 +30,7 @@ async def served(office: Office) -> AsyncIterator[str]:
     """Serve a firm's console, and give its address."""
     (port,) = free_ports(1)
     app = create_console(office.firm.settings, office.firm.store, office.temporal)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2))
     serving = asyncio.create_task(server._serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.02)
