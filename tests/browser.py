@@ -16,7 +16,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, PATIENCE, ANSWER_SECONDS = 30.0, 20.0, 2.0
+START_SECONDS, PATIENCE, ANSWER_SECONDS = 60.0, 60.0, 2.0
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 
 
