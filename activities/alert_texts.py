@@ -110,7 +110,7 @@ def _report(group: Group) -> Message:
         "work on it: no sync waits, and no webhook or sweep has told of it."
     )
     report_id = group.alerts[-1].key.rpartition("/")[2]
-    look = f"See what differs: ledgerline reconcile show {report_id}"
+    look = f"See what differs: ledgerline reconcile --show {report_id}"
     return Message(f"Ledgerline: new mismatches ({group.connection})", _text(meaning, _listed(group.alerts), look))
 
 
