@@ -1,11 +1,8 @@
 """Comparing both staged sides: what a pass would have to do with each pair, as mismatches of one report."""
 
 import asyncio
-import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from activities.pair_walk import PairWalk, PartyPage, Watcher
 from activities.plan_items import ItemMaker, Rules
@@ -13,9 +10,9 @@ from activities.plan_models import StagedClient, StagedParty
 from activities.plan_survey import Clients
 from activities.reconciliation_findings import Finder
 from activities.reconciliation_models import Report
+from activities.reconciliation_recording import Recorder
 from activities.sides import CLIENTS_FLOW
 from mapping.comparison import Twins
-from mapping.report_hash import ReportHash
 from store.reconciliation_models import Mismatch
 from store.store import Store
 
@@ -67,10 +64,7 @@ class Comparer:
         self._twins = TwinWatch()
         self._walk = PairWalk(store, report.report_id, rules, beat, self._twins)
         self._maker = ItemMaker(rules, self._walk.survey)
-        self._hash, self._known, self._number = ReportHash(), set[str](), 0
-        self._in_step = self._new = 0
-        self._counts: Counter[str] = Counter()
-        self._causes: Counter[str] = Counter()
+        self._recorder, self._in_step = Recorder(store, report), 0
         self._edited: dict[str, set[str]] = {"crm": set(), "books": set()}
         self._twin_parties: set[int] = set()
         self._twin_clients: dict[int, tuple[int, ...]] = {}
@@ -81,8 +75,7 @@ class Comparer:
 
         `silent_ways` come last: webhooks and sweeps that bring no changes.
         """
-        await self._store.reconciliations.clear_mismatches(self._report.report_id)
-        self._known = await self._store.reconciliations.known(self._report.connection, self._report.flow)
+        await self._recorder.begin()
         await self._walk.meet()
         self._pair_twins()
         async for page in self._walk.party_pages():
@@ -143,52 +136,22 @@ class Comparer:
         return [*parties, *clients]
 
     async def _add(self, found: Iterable[Mismatch]) -> None:
-        rows = await asyncio.to_thread(self._rows, list(found))
-        await self._store.reconciliations.add(rows)
-
-    def _rows(self, found: list[Mismatch]) -> list[dict[str, Any]]:
-        rows = []
-        for each in found:
-            self._number += 1
-            fingerprint = self._fingerprint(each)
-            is_new = each.cause == "unknown" and fingerprint not in self._known
-            numbered = replace(each, number=self._number, is_new=is_new)
-            self._count(numbered)
-            rows.append(self._store.reconciliations.row(self._report.report_id, numbered, fingerprint))
-        return rows
-
-    def _fingerprint(self, found: Mismatch) -> str:
-        """Return by what a difference is known from one report to the next, whatever its values are meanwhile."""
-        fields = [each.name for each in found.drifts]
-        content = json.dumps([found.kind, found.crm_ids, found.books_ids, fields, *self._way(found)])
-        return self._store.keys.fingerprint(content.encode())
-
-    def _way(self, found: Mismatch) -> list[str]:
-        """Return the name of what is no record: names of people may change without making a difference new."""
-        return [] if found.crm_ids or found.books_ids else [found.name]
-
-    def _count(self, found: Mismatch) -> None:
-        self._counts[found.kind] += 1
-        self._causes[found.cause] += 1
-        self._new += found.is_new
-        said = asdict(found)
-        for not_of_the_difference in ("is_new", "explanation"):
-            del said[not_of_the_difference]
-        self._hash.add(said)
-        if found.cause == "edited-after":
-            self._edited["crm"].update(found.crm_ids)
-            self._edited["books"].update(found.books_ids)
+        listed = list(found)
+        await self._recorder.add(listed)
+        for each in listed:
+            if each.cause == "edited-after":
+                self._edited["crm"].update(each.crm_ids)
+                self._edited["books"].update(each.books_ids)
 
     def _comparison(self) -> Comparison:
         parties, clients = self._walk.listed["parties"], self._twins.living_clients
         totals = {"in_step": self._in_step, "parties": parties, "clients": clients}
-        self._hash.add({**totals, "counts": dict(self._counts), "causes": dict(self._causes)})
         return Comparison(
             **totals,
-            counts=dict(self._counts),
-            causes=dict(self._causes),
-            new_mismatches=self._new,
-            content_hash=self._hash.hexdigest(),
+            counts=dict(self._recorder.counts),
+            causes=dict(self._recorder.causes),
+            new_mismatches=self._recorder.new,
+            content_hash=self._recorder.closed(totals),
             edited_parties=sorted(map(int, self._edited["crm"])),
             edited_clients=sorted(map(int, self._edited["books"])),
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from activities.document_planning import Planner
 from activities.document_rules import DocumentRules
-from activities.opportunity_models import DocumentPlan, DocumentSide, OpportunityPlan, PlanDocuments
+from activities.opportunity_models import DocumentPlan, OpportunityPlan, PlanDocuments
 from mapping.plan import FieldWrite
 from mapping.values import Value
 from store.reconciliation_models import Drift, Mismatch, MismatchKind
@@ -49,11 +49,10 @@ def compare_opportunity(
     return found
 
 
-def of_lost_opportunity(opportunity_id: int, documents: Sequence[DocumentSide]) -> Mismatch:
-    """Return what is left of an opportunity that the CRM does not list: documents that are still active."""
-    ids = tuple(str(each.document_id) for each in documents)
+def of_lost_opportunity(opportunity_id: int, documents: Sequence[str]) -> Mismatch:
+    """Return what is left of an opportunity that the CRM does not list: documents (`invoice:8`) that still stand."""
     text = "its opportunity is not in the CRM any more, and the documents of it are still active"
-    return Mismatch(0, "missing-left", "unknown", "sync", (str(opportunity_id),), ids, explanation=text)
+    return Mismatch(0, "missing-left", "unknown", "sync", (str(opportunity_id),), tuple(documents), explanation=text)
 
 
 def _held_kind(asked: PlanDocuments, plan: OpportunityPlan) -> MismatchKind:
@@ -85,14 +84,14 @@ def _of(
     explanation: str,
     needs_person: bool = False,
 ) -> Mismatch:
-    documents = [each for each in (asked.estimate, asked.invoice) if each is not None]
+    sides = {"estimate": asked.estimate, "invoice": asked.invoice}
     return Mismatch(
         number=0,
         kind=kind,
         cause="unknown",
         repair="person" if needs_person else "sync",
         crm_ids=(str(asked.key.opportunity_id),),
-        books_ids=tuple(str(each.document_id) for each in documents),
+        books_ids=tuple(f"{kind}:{side.document_id}" for kind, side in sides.items() if side is not None),
         name=str(asked.opportunity.values.get("name") or ""),
         drifts=tuple(drifts),
         explanation=explanation,

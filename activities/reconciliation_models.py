@@ -8,6 +8,11 @@ from activities.plan_models import PlanName
 
 CRM, BOOKS, DELETED = "crm", "books", "deleted"
 """The lists that are read: all parties, the active and archived clients, the deleted clients."""
+LISTINGS: dict[str, tuple[str, ...]] = {
+    "opportunities": ("opportunities", "estimates", "deleted estimates", "invoices", "deleted invoices"),
+    "payments": ("invoices", "payments"),
+}
+"""The lists of flows other than clients, in the order in which they are read."""
 
 
 class BeginReport(BaseModel):
@@ -21,7 +26,8 @@ class BeginReport(BaseModel):
 class Report(BaseModel):
     """One comparison, and when it began to list. Pages are those to be read next; 0 is the end of a list.
 
-    `webhooks` says whether the systems are asked to tell us of changes at all.
+    `webhooks` says whether the systems are asked to tell us of changes at all. `pages` has the lists of other flows, by
+    their names.
     """
 
     report_id: str
@@ -32,11 +38,27 @@ class Report(BaseModel):
     books_page: int = 1
     deleted_page: int = 1
     webhooks: bool = False
+    pages: dict[str, int] = Field(default_factory=dict)
 
     @property
     def staged_as(self) -> PlanName:
         """The name under which its records are staged."""
         return PlanName(plan_id=self.report_id, connection=self.connection)
+
+
+class MoneyPage(BaseModel):
+    """One page of a list of opportunities, documents or payments."""
+
+    report: Report
+    listing: str
+    page: int
+
+
+class LookAtMoney(BaseModel):
+    """One record to be read once more, because it differs: an id, or `estimate:7`, `invoice:8`."""
+
+    report: Report
+    record: str
 
 
 class ListPage(BaseModel):
@@ -84,12 +106,13 @@ class CompareSides(BaseModel):
 
 
 class Compared(BaseModel):
-    """What it came to. With parties or clients to look at once more, the report is not finished."""
+    """What it came to. With records to look at once more, the report is not finished."""
 
     mismatches: int = 0
     new_mismatches: int = 0
     parties: list[int] = Field(default_factory=list)
     clients: list[int] = Field(default_factory=list)
+    records: list[str] = Field(default_factory=list)
     is_finished: bool = True
 
 

@@ -84,6 +84,7 @@ class ReportActivities:
             books_page=progress.get(BOOKS, first).next_page,
             deleted_page=progress.get(DELETED, first).next_page,
             webhooks=self._rules[asked.connection].webhooks,
+            pages={name: each.next_page for name, each in progress.items()},
         )
 
     @activity.defn

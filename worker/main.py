@@ -41,8 +41,8 @@ from worker.opportunities import pass_activities
 from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.projects import project_passes
-from worker.reconciliation_rules import report_rules
-from worker.reconciliations import report_activities
+from worker.reconciliation_rules import money_rules, report_rules
+from worker.reconciliations import money_reports, report_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -212,6 +212,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *report_steps(store),
         *project_passes(settings, store),
         *report_activities(report_rules(settings), store, announcer.record_changed),
+        *money_reports(money_rules(settings), store),
     ]
     return Worker(
         temporal,

@@ -6,6 +6,7 @@ from typing import Any
 from activities.crm import Crm
 from activities.party_sides import PartyMapping
 from activities.reconciliation_listing import ReconciledClients, ReconciledParties
+from activities.reconciliation_money_reports import MoneyReportActivities, MoneyRules
 from activities.reconciliations import RecordChanged, ReportActivities, ReportRules
 from connectors.freshbooks.api import FreshBooksApi
 from mapping.context import Context
@@ -25,6 +26,11 @@ def report_activities(
         reports.end_report,
         reports.announce_repairs,
     ]
+
+
+def money_reports(rules: Mapping[str, MoneyRules], store: Store) -> list[Callable[..., Any]]:
+    """Return the activities of reports of opportunities and payments that touch only our own store."""
+    return [MoneyReportActivities(store, rules).compare_money]
 
 
 def party_listing(crm: Crm, mapping: PartyMapping, store: Store) -> list[Callable[..., Any]]:

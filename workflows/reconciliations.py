@@ -34,13 +34,13 @@ with workflow.unsafe.imports_passed_through():
     from workflows.hooks import CLIENT_EVENTS, PARTY_EVENTS
     from workflows.options import STORE_CALL, api_call, long_store_call
     from workflows.reconciliation_models import ReconciliationRequest, ReconciliationResult
+    from workflows.reconciliation_money import MOST_PAGES, MoneyReport
 
+CLIENTS_FLOW = "clients"
 RANK = 5  # behind everything that anybody waits for
 # A deletion while we list moves later rows to pages that we have read already. Then we list again; after this many
 # passes the report says that it is not complete.
 MOST_PASSES = 3
-# Half a million records. A list that is longer has no end, which is its system's fault and not ours to follow.
-MOST_PAGES = 5000
 
 
 def reconciliation_id(connection: str, flow: str) -> str:
@@ -58,10 +58,7 @@ class Reconciliation:
         self._progress = request
         await self._begin()
         try:
-            is_complete = await self._list()
-            missing_hooks = await self._missing_hooks() if self._report.webhooks else []
-            asked = CompareSides(report=self._report, is_complete=is_complete, missing_hooks=missing_hooks)
-            compared = await self._compare(asked)
+            compared = await (self._clients() if request.flow == CLIENTS_FLOW else self._money())
             repaired = await self._repair() if request.repair else 0
         except (FailureError, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) or is_cancelled_exception(error):
@@ -88,6 +85,21 @@ class Reconciliation:
         if self._report.report_id != self._progress.report_id:  # an earlier run was killed: we cannot know its pages
             began, many = self._report.started_at, 2
             self._update(report_id=self._report.report_id, pass_began=began, crm_pages=many, books_pages=many)
+
+    async def _clients(self) -> Compared:
+        is_complete = await self._list()
+        missing_hooks = await self._missing_hooks() if self._report.webhooks else []
+        asked = CompareSides(report=self._report, is_complete=is_complete, missing_hooks=missing_hooks)
+        return await self._compare(asked)
+
+    async def _money(self) -> Compared:
+        """Read and compare opportunities or payments; our store knows how far a run has come that continues."""
+        money = MoneyReport(self._report, self._progress.crm)
+        if not await money.list():
+            for page in self._report.pages.values():
+                _counted(page)
+            workflow.continue_as_new(self._progress)
+        return await money.compare()
 
     async def _list(self) -> bool:
         """Read all lists, again if rows moved meanwhile, and return whether they are complete."""

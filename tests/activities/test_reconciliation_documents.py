@@ -57,7 +57,7 @@ def test_another_currency_counts_for_more_than_another_amount(rules: Any) -> Non
 def test_a_lost_opportunity_whose_estimate_is_still_open_differs_in_status(rules: Any) -> None:
     """S12."""
     [found] = compared(rules, opportunity=opportunity(state="lost", milestone="Lost"), estimate=document())
-    assert (found.kind, found.books_ids) == ("status", ("70001",))
+    assert (found.kind, found.books_ids) == ("status", ("estimate:70001",))
 
 
 def test_an_accepted_estimate_of_which_sales_do_not_know_differs_in_status(rules: Any) -> None:
@@ -101,5 +101,5 @@ def test_an_opportunity_that_shows_another_invoice_than_there_is_differs(rules: 
 
 def test_documents_of_an_opportunity_that_is_gone_are_missing_on_the_left() -> None:
     """F16."""
-    found = of_lost_opportunity(701, [document()])
-    assert (found.kind, found.crm_ids, found.books_ids) == ("missing-left", ("701",), ("70001",))
+    found = of_lost_opportunity(701, ["estimate:70001"])
+    assert (found.kind, found.crm_ids, found.books_ids) == ("missing-left", ("701",), ("estimate:70001",))
