@@ -8,7 +8,7 @@ from activities.document_rules import DocumentRules
 from activities.opportunity_models import DocumentPlan, OpportunityPlan, PlanDocuments
 from mapping.plan import FieldWrite
 from mapping.values import Value
-from store.reconciliation_models import Drift, Mismatch, MismatchKind
+from store.reconciliation_models import Drift, Mismatch, MismatchKind, Repair
 
 HELD: Mapping[str, MismatchKind] = {
     "duplicate-found": "duplicate",
@@ -51,8 +51,10 @@ def compare_opportunity(
 
 def of_lost_opportunity(opportunity_id: int, documents: Sequence[str]) -> Mismatch:
     """Return what is left of an opportunity that the CRM does not list: documents (`invoice:8`) that still stand."""
-    text = "its opportunity is not in the CRM any more, and the documents of it are still active"
-    return Mismatch(0, "missing-left", "unknown", "sync", (str(opportunity_id),), tuple(documents), explanation=text)
+    text = "its opportunity is not in the CRM any more, and the documents of it still stand"
+    # A sync archives the estimate; what becomes of an invoice that has been made is for people to say.
+    repair: Repair = "sync" if any(each.startswith("estimate:") for each in documents) else "person"
+    return Mismatch(0, "missing-left", "unknown", repair, (str(opportunity_id),), tuple(documents), explanation=text)
 
 
 def _held_kind(asked: PlanDocuments, plan: OpportunityPlan) -> MismatchKind:

@@ -53,12 +53,14 @@ class ReportRules:
     """How one connection's records are compared: by the mapping that its syncs follow.
 
     `sweeps` are how often each of its streams is read, `webhooks` whether its systems can tell us of changes.
+    `versions` are those of the rules of other flows than clients: what was listed under other rules is listed anew.
     """
 
     crm: str
     template: Template
     sweeps: Mapping[str, timedelta] = field(default_factory=dict)
     webhooks: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class ReportActivities:
@@ -70,7 +72,8 @@ class ReportActivities:
     @activity.defn
     async def begin_report(self, asked: BeginReport) -> Report:
         """Note that a comparison begins, or goes on, and return how far it has come. Safe to repeat."""
-        version = self._rules[asked.connection].template.version
+        rules = self._rules[asked.connection]
+        version = rules.versions.get(asked.flow, rules.template.version)
         new = NewReport(asked.report_id, asked.connection, asked.flow, version)
         head = await self._store.reconciliations.begin(new, datetime.now(UTC) - RESUMED_WITHIN)
         progress = await self._store.reconciliations.progress(head.id)
@@ -174,8 +177,8 @@ class ReportActivities:
 def _key(report: Report, found: Mismatch) -> RecordKey:
     """Return the record whose workflow looks at a mismatch: the party's, as long as there is one."""
     if found.crm_ids:
-        return RecordKey(report.connection, CLIENTS_FLOW, found.crm_ids[0])
-    return RecordKey(report.connection, CLIENTS_FLOW, found.books_ids[0], "books")
+        return RecordKey(report.connection, report.flow, found.crm_ids[0])
+    return RecordKey(report.connection, report.flow, found.books_ids[0], "books")
 
 
 def _pages(progress: Mapping[str, ListProgress], listings: Sequence[str]) -> int:

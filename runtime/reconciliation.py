@@ -25,6 +25,11 @@ class ReconciliationRules(Section):
     scheduled: bool = True
     calendar: Annotated[str, AfterValidator(_calendar)] = "0 5 * * *"
     time_zone: TimeZone = "UTC"
-    flows: Annotated[tuple[Literal["clients"], ...], Field(min_length=1)] = ("clients",)
+    # Of these, the ones that the connection syncs.
+    flows: Annotated[tuple[Literal["clients", "opportunities", "payments"], ...], Field(min_length=1)] = (
+        "clients",
+        "opportunities",
+        "payments",
+    )
     # Whether what a sync mends is handed to the records' own workflows at once. They write as any sync does.
     repair: bool = False

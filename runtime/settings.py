@@ -92,6 +92,12 @@ class Connection(Section):
         return {self.crm: self.crm_account, "freshbooks": self.freshbooks}
 
     @property
+    def compared_flows(self) -> tuple[str, ...]:
+        """The flows whose both sides can be compared: those that are synced."""
+        synced = {"clients": True, "opportunities": self.opportunities, "payments": self.payments}
+        return tuple(flow for flow, settings in synced.items() if settings)
+
+    @property
     def reference_field(self) -> str:
         """The custom field of parties that carries our reference on those that we create."""
         return self.clients.reference_field or REFERENCE_FIELDS[self.crm]

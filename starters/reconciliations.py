@@ -25,7 +25,7 @@ from workflows.reconciliation_models import ReconciliationRequest, Reconciliatio
 from workflows.reconciliations import Reconciliation
 from workflows.search_attributes import CONNECTION, FLOW
 
-FLOWS = ("clients",)
+FLOWS = ("clients", "opportunities", "payments")
 PERSON = 1
 LOOK_SECONDS = 0.5
 WORKER_HINT_SECONDS = 30
@@ -68,8 +68,9 @@ async def reconcile(connection: str | None, flow: str, output: Output, *, repair
     """
     async with opened_store() as (settings, store):
         name = chosen(settings, connection)
-        if flow not in FLOWS:
-            raise CannotCompare(f"there is no comparison of {flow}; there is one of {', '.join(FLOWS)}")
+        flows = settings.connections[name].compared_flows
+        if flow not in flows:
+            raise CannotCompare(f"there is no comparison of {flow} for {name}; there is one of {', '.join(flows)}")
         console, reports = Console(), store.reconciliations
         request = ReconciliationRequest(connection=name, flow=flow, crm=settings.crms[name], repair=repair)
         begun = await begin(await connect(settings), request)

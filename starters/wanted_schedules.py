@@ -265,7 +265,8 @@ def _duplicate_check(connection: str, crm: str) -> Wanted:
 def _reconciliation(name: str, connection: Connection) -> Wanted:
     rules = connection.reconciliation
     note = f"Compares both sides of {name} in full, and keeps a report of what differs. It writes to neither."
-    request = RoundRequest(connection=name, flows=list(rules.flows), crm=connection.crm, repair=rules.repair)
+    flows = [each for each in rules.flows if each in connection.compared_flows]
+    request = RoundRequest(connection=name, flows=flows, crm=connection.crm, repair=rules.repair)
     action = ScheduleActionStartWorkflow(
         ReconciliationRound.run,
         request,

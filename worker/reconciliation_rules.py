@@ -5,7 +5,7 @@ from activities.reconciliations import ReportRules
 from runtime.settings import Settings
 from worker.accounts import clients_template
 from worker.alerts import watched_streams
-from worker.opportunities import document_rules
+from worker.opportunities import document_rules, flow_version
 from worker.payments import payment_rules
 
 
@@ -18,6 +18,7 @@ def report_rules(settings: Settings) -> dict[str, ReportRules]:
             template=clients_template(name, connection),
             sweeps={each.name: connection.clients.sweep_every for each in streams if each.connection == name},
             webhooks=settings.public_url is not None,
+            versions={"opportunities": flow_version(connection.opportunities)} if connection.opportunities else {},
         )
         for name, connection in settings.connections.items()
     }

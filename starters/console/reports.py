@@ -67,8 +67,9 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.post("/reports/compare")
     async def compare(request: Request, connection: Annotated[str, Form()], flow: Annotated[str, Form()]) -> Response:
-        if connection not in desk.settings.connections or flow not in FLOWS:
-            return desk.told(request, "Nothing was begun", "There is no such connection or flow.", 400)
+        known = desk.settings.connections.get(connection)
+        if known is None or flow not in known.compared_flows:
+            return desk.told(request, "Nothing was begun", "This connection does not sync that.", 400)
         try:
             asked = ReconciliationRequest(connection=connection, flow=flow, crm=desk.settings.crms[connection])
             begun = await begin(desk.temporal, asked)
