@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starters.demo.sides import until
@@ -12,6 +12,9 @@ from tests.faults.rig import Rig
 
 WON = 31_005
 AT_ONCE = 5
+# What a busy day brings: more at once would only wait in line, for two cores and five processes.
+MOST_IN_FLIGHT = 60
+LOOK_SECONDS = 0.5
 PATIENCE = 900.0
 
 
@@ -57,13 +60,15 @@ class Customers:
         sent = {str(each["invoice_number"]): int(each["id"]) for each in mine if each["v3_status"] == "sent"}
         return sent if len(sent) == count else {}
 
-    async def pay(self, sales: Sequence[Sale]) -> None:
-        """Enter all payments, in an order of chance, a few invoices at once."""
+    async def pay(self, sales: Sequence[Sale], in_flight: Callable[[], Awaitable[int]]) -> None:
+        """Enter all payments, in an order of chance, a few invoices at once; not while too many are in flight."""
         places = asyncio.Semaphore(AT_ONCE)
 
         async def tell(sale: Sale) -> None:
             async with places:
                 for step in sale.story.steps:
+                    while await in_flight() > MOST_IN_FLIGHT:  # noqa: ASYNC110 - others make it so
+                        await asyncio.sleep(LOOK_SECONDS)
                     sale.payment_ids.append(await self._enter(sale, step))
 
         order = list(sales)
