@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from store.alerts import HOLD, Alert, Group
+from store.alerts import HOLD, MISMATCHES, Alert, Group
 
 SHOWN = 5
 SILENCE, BACKLOG, CONSENT, DEAF = "silence", "backlog", "needs-consent", "no-webhooks"
@@ -27,7 +27,7 @@ def message(group: Group) -> Message:
         return _consent(group)
     if group.reason in (SILENCE, BACKLOG, DEAF):
         return _incident(group)
-    return _holds(group)
+    return _report(group) if group.reason == MISMATCHES else _holds(group)
 
 
 def trial() -> Message:
@@ -44,6 +44,8 @@ def what(alert: Alert) -> str:
         return f"no sweep of {rest} has ended since {clock(alert.since)}"
     if kind == DEAF:
         return f"{rest}: sweeps find changes, and no webhook has told of any since {clock(alert.since)}"
+    if kind == MISMATCHES:
+        return f"report {rest.rpartition('/')[2]}"
     if alert.key == INBOX:
         return f"changes have waited in the inbox since {clock(alert.since)}"
     return f"tasks have waited in the queue {rest} since {clock(alert.since)}"
@@ -100,6 +102,16 @@ def _incident(group: Group) -> Message:
     return Message(
         subject, _text(meaning, _listed(group.alerts), "Find out more: ledgerline doctor; ledgerline status")
     )
+
+
+def _report(group: Group) -> Message:
+    meaning = (
+        f"Both sides of {group.connection} were compared in full, and differ where they did not before. Nobody is at "
+        "work on it: no sync waits, and no webhook or sweep has told of it."
+    )
+    report_id = group.alerts[-1].key.rpartition("/")[2]
+    look = f"See what differs: ledgerline reconcile --show {report_id}"
+    return Message(f"Ledgerline: new mismatches ({group.connection})", _text(meaning, _listed(group.alerts), look))
 
 
 def _over(group: Group) -> Message:

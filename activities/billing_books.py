@@ -24,8 +24,8 @@ from mapping.rates import Rates, hourly_rate
 from mapping.time_entries import Project, TimeEntry
 from mapping.values import UnmappableValue
 
-# Projects, services and rates change a few times a day; a bill that is due shows new ones after this long.
-DIRECTORY_LIVES = timedelta(minutes=2)
+# A bill may rest on rates that are this old: a run over many clients reads them a few times, not once for each.
+DIRECTORY_LIVES = timedelta(seconds=20)
 MOST_PAGES = 2000
 
 

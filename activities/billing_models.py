@@ -42,6 +42,7 @@ class BillLine(BaseModel):
     entry_ids: list[int]
     seconds: int  # as they were logged
     hours: str  # as they are billed
+    projects: dict[int, int] = Field(default_factory=dict)  # the seconds of each project in it; 0: of none
 
 
 class BillPlan(BaseModel):

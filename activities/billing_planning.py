@@ -58,7 +58,7 @@ def _content(hours: HoursPlan, known: Billable, fingerprint: Callable[[TimeEntry
     invoice: HoursInvoice = hours.invoices[0]
     by_id = {each.id: each for each in once_each(known.facts.entries)[0]}
     return {
-        "lines": [_line(each) for each in invoice.lines],
+        "lines": [_line(each, by_id) for each in invoice.lines],
         "entries": {number: fingerprint(by_id[number]) for number in invoice.entry_ids},
         "predicted": invoice.totals.gross.format(),
         "is_first_invoice": known.is_first_invoice,
@@ -66,8 +66,11 @@ def _content(hours: HoursPlan, known: Billable, fingerprint: Callable[[TimeEntry
     }
 
 
-def _line(part: HoursLine) -> BillLine:
+def _line(part: HoursLine, by_id: Mapping[int, TimeEntry]) -> BillLine:
     said = part.line
+    projects: defaultdict[int, int] = defaultdict(int)
+    for each in part.entry_ids:
+        projects[by_id[each].project_id or 0] += by_id[each].seconds or 0
     line = Line(
         name=said.name,
         description=said.description,
@@ -75,7 +78,13 @@ def _line(part: HoursLine) -> BillLine:
         unit_cost=said.unit_cost.format(),
         taxes=[LineTax(name=each.name, percent=plain(each.percent)) for each in said.taxes],
     )
-    return BillLine(line=line, entry_ids=list(part.entry_ids), seconds=part.worked, hours=plain(said.quantity))
+    return BillLine(
+        line=line,
+        entry_ids=list(part.entry_ids),
+        seconds=part.worked,
+        hours=plain(said.quantity),
+        projects=dict(projects),
+    )
 
 
 def _left_out(found: Sequence[LeftOutEntry], taken: frozenset[int]) -> list[LeftOut]:

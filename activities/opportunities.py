@@ -91,7 +91,7 @@ class OpportunityActivities:
             opportunity = await self._crm.read(told.key.opportunity_id)
             shown = {
                 self._rules.invoice_fields[name]: text
-                for name, text in _shown(told.invoice).items()
+                for name, text in shown_of_invoice(told.invoice).items()
                 if name in self._rules.invoice_fields
             }
             different = {name: text for name, text in shown.items() if str(opportunity.fields.get(name) or "") != text}
@@ -212,7 +212,7 @@ def _entry(
     return replace(entry, rules={each.field: WORDS.get(each.field, INVOICE_SHOWN) for each in writes})
 
 
-def _shown(invoice: DocumentSide) -> dict[str, str]:
+def shown_of_invoice(invoice: DocumentSide) -> dict[str, str]:
     """Return what custom fields show of an invoice, by what the settings call it."""
     return {
         "id": str(invoice.document_id),

@@ -44,12 +44,16 @@ class SettlePayment(BaseModel):
 
 
 class PaymentsPage(BaseModel):
-    """One page of the payments that changed since an instant; None lists them all."""
+    """One page of the payments that changed since an instant, None: of all; of those that were `deleted`, if so said.
+
+    Asked of invoices it means those that were deleted since.
+    """
 
     connection: str
     since: datetime | None = None
     page: int = 1
     priority: int = 3
+    deleted: bool = False
 
 
 class LedgerPage(BaseModel):

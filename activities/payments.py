@@ -1,6 +1,6 @@
 """Payments, their invoices and credit notes: what FreshBooks is asked about them. Nothing here writes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from temporalio import activity
@@ -28,6 +28,7 @@ from connectors.freshbooks.payment_models import Payment
 from connectors.freshbooks.payments import PaymentApi
 from mapping.payment_troubles import Finding, PaymentTrouble
 from mapping.payments import InvoiceBalance, PaymentRules, reconcile
+from store.news import Difference
 from store.records import RecordKey
 from store.store import Store
 
@@ -86,22 +87,41 @@ class PaymentActivities:
 
     @activity.defn
     async def sweep_payments(self, page: PaymentsPage) -> SweptPage:
-        """List one page of changed payments and announce those that were not judged as they are. Safe to repeat."""
+        """List one page of changed payments and announce those that were not judged as they are. Safe to repeat.
+
+        One that was deleted before anybody had judged it is no news.
+        """
         with temporal_errors():
-            listed = await self._payments.list_page(page=page.page, updated_min=first_day(page.since))
+            listed = await self._payments.list_page(
+                page=page.page, updated_min=first_day(page.since), vis_state=DELETED if page.deleted else None
+            )
             known = await self._store.payments.of(page.connection, [each.id for each in listed.items])
             different = []
             for each in listed.items:
                 seen, judged = self._store.links.fingerprint(seen_of(each)), known.get(each.id)
-                if judged is None or not judged.fingerprint.startswith(seen):
+                if (judged is None and not page.deleted) or (judged and not judged.fingerprint.startswith(seen)):
                     different.append(difference(each.id, self._store.links, each.updated, seen))
+            announced = await self._tell_new(page, different)
+            return SweptPage(listed=len(listed.items), announced=announced, has_more=listed.has_more)
 
-            async def tell(payment_id: str) -> None:
-                record = RecordKey(page.connection, PAYMENTS_FLOW, payment_id, "books")
-                await self._announce(record, "sweep", page.priority)
+    @activity.defn
+    async def sweep_deleted_invoices(self, page: PaymentsPage) -> SweptPage:
+        """List one page of deleted invoices and announce the payments that were judged while these stood.
 
-            stream = f"freshbooks.{PAYMENTS_FLOW}"
-            announced = await announce_new(self._store.news, page.connection, stream, different, tell)
+        FreshBooks leaves such payments as they are, so nothing else tells of them. Safe to repeat.
+        """
+        with temporal_errors():
+            listed = await self._invoices.list_page(
+                page=page.page, updated_min=first_day(page.since), vis_state=DELETED
+            )
+            deleted = {each.id: each for each in listed.items}
+            different = []
+            for judged in await self._store.payments.of_invoices(page.connection, sorted(deleted)):
+                invoice = deleted[judged.invoice_id or 0]
+                shown = self._store.links.fingerprint(shown_of(invoice))
+                if judged.verdict != GONE and not judged.fingerprint.endswith(shown):
+                    different.append(difference(judged.payment_id, self._store.links, invoice.updated, shown))
+            announced = await self._tell_new(page, different)
             return SweptPage(listed=len(listed.items), announced=announced, has_more=listed.has_more)
 
     @activity.defn
@@ -119,6 +139,13 @@ class PaymentActivities:
                     notes = await self._credits.list_page(page=asked.page)
                     sums, count, has_more = credit_sums(notes.items), len(notes.items), notes.has_more
             return LedgerSums(sums=sums, listed=count, has_more=has_more)
+
+    async def _tell_new(self, page: PaymentsPage, different: Sequence[Difference]) -> int:
+        async def tell(payment_id: str) -> None:
+            record = RecordKey(page.connection, PAYMENTS_FLOW, payment_id, "books")
+            await self._announce(record, "sweep", page.priority)
+
+        return await announce_new(self._store.news, page.connection, f"freshbooks.{PAYMENTS_FLOW}", different, tell)
 
     async def _invoice(self, payment: Payment) -> Invoice | None:
         if not payment.invoiceid:

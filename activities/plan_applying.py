@@ -16,7 +16,9 @@ from store.plans import Plan, PlanItem
 from store.records import RecordKey
 from store.store import Store
 
-MOST_OUTSTANDING = 200
+# So many items are at work at once: enough to use up an account's quota, few enough that what people and webhooks
+# announce meanwhile is begun at once.
+MOST_OUTSTANDING = 50
 AT_ONCE = 10
 ROUND_SECONDS, LOOK_SECONDS = 30.0, 0.5
 # A workflow that was ended by an operator tells nothing: its item is announced again after this time.
@@ -53,7 +55,7 @@ class PlanItemActivities:
 
     @activity.defn
     async def announce_items(self, asked: PlanName) -> ApplyProgress:
-        """Keep up to 200 items at work for half a minute. Safe to repeat: an item counts once, however often announced.
+        """Keep up to 50 items at work for half a minute. Safe to repeat: an item counts once, however often announced.
 
         Ends early when nothing is left, and when somebody has stopped the plan.
         """

@@ -84,7 +84,9 @@ class ItemMaker:
             return _skipped("orphaned", text, party.name, party_id=party_id, client_id=side.client_id)
         asked = self._asked(party_id, party)
         planned = plan_for_client(asked, side, link.base, self._rules.template)
-        return self._item(planned.plan, party_id, party, client, self._conflicts(party, side, link.base))
+        # Nearly every pair is in step: only for those that are not, the merge is worth a second look.
+        more = self._conflicts(party, side, link.base) if planned.plan.action == "hold" else {}
+        return self._item(planned.plan, party_id, party, client, more)
 
     def _for_single(self, party_id: int, party: StagedParty, clients: Clients) -> NewItem | None:
         marked = self._survey.marked(party_id, party)

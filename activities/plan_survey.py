@@ -26,13 +26,14 @@ class _Hit:
 class Survey:
     """Both sides of one plan. All clients are added before the first party.
 
-    `reference_of` gives the reference that the client of a party would carry.
+    `reference_of` gives the reference that the client of a party would carry. Without `remarks` nobody asks whom a
+    party resembles in vain, and clients that are linked need not be recognised: that saves a kilobyte for each.
     """
 
-    def __init__(self, reference_of: Callable[[int], str]) -> None:
+    def __init__(self, reference_of: Callable[[int], str], *, remarks: bool = True) -> None:
         self.owners: dict[int, int] = {}
         """The party that each linked client is linked to."""
-        self._reference_of = reference_of
+        self._reference_of, self._remarks = reference_of, remarks
         self._faces = Faces()
         self._marked: dict[str, tuple[int, ...]] = {}
         self._references: dict[int, str] = {}
@@ -50,6 +51,8 @@ class Survey:
         if client.side.reference is not None:
             self._marked[client.side.reference] = (*self._marked.get(client.side.reference, ()), client_id)
             self._references[client_id] = client.side.reference
+        if owner is not None and not self._remarks:
+            return
         face = face_of(client.side.values, client.other_emails)
         if client.side.visible:
             self._faces.add(client_id, face)

@@ -48,7 +48,7 @@ class ProjectBooks:
         """Return what is shown of a project. Time that was deleted counts no more; what was billed of it still does."""
         entries = await self._entries(project.id)
         if self._rules.source == "bills":
-            billed = await self._billed(connection, {each.id: each.duration or 0 for each in entries})
+            billed = await self._billed(connection, project.id, {each.id: each.duration or 0 for each in entries})
         else:
             billed = await self._as_freshbooks_says(project)
         return ProjectFacts(
@@ -76,14 +76,14 @@ class ProjectBooks:
                 return list(found.values())
         raise Refused(FRESHBOOKS, f"project {project_id} has more than {MOST_PAGES} pages of time: it seems not to end")
 
-    async def _billed(self, connection: str, seconds: Mapping[int, int]) -> dict[str, str]:
+    async def _billed(self, connection: str, project_id: int, seconds: Mapping[int, int]) -> dict[str, str]:
         """Return what the lines of our invoices come to that stand for these entries, by currency, before tax."""
         sums: dict[str, Money] = {}
         for bill in await self._store.bills.of_entries(connection, sorted(seconds)):
             if not await self._counts(bill):
                 continue
             plan = BillPlan.model_validate(bill.plan)
-            for part in self._parts(plan, seconds):
+            for part in self._parts(plan, project_id, seconds):
                 sums[plan.currency] = sums.get(plan.currency, Money(Decimal(0), plan.currency)) + part
         return {currency: each.format() for currency, each in sorted(sums.items())}
 
@@ -96,24 +96,10 @@ class ProjectBooks:
         except NotFound:
             return False
 
-    def _parts(self, plan: BillPlan, seconds: Mapping[int, int]) -> Sequence[Money]:
-        return [
-            self._part(each, plan.currency, [seconds[entry] for entry in each.entry_ids if entry in seconds])
-            for each in plan.lines
-            if any(entry in seconds for entry in each.entry_ids)
-        ]
-
-    def _part(self, billed: BillLine, currency: str, ours: Sequence[int]) -> Money:
-        """Return the project's part of a line. A line of several projects is shared out by the time that was logged."""
-        line = billed.line
-        unit_cost, quantity = Money.parse(line.unit_cost, currency), Decimal(line.quantity)
-        net = predict([DocumentLine(line.name, unit_cost, quantity=quantity)], policy=self._rules.rounding).net
-        if len(ours) == len(billed.entry_ids):
-            return net
-        mine = min(sum(ours), billed.seconds)
-        if mine in {0, billed.seconds}:
-            return net if mine else Money(Decimal(0), currency)
-        return net.split([Decimal(mine), Decimal(billed.seconds - mine)])[0]
+    def _parts(self, plan: BillPlan, project_id: int, seconds: Mapping[int, int]) -> Sequence[Money]:
+        ours = [(line, [seconds[each] for each in line.entry_ids if each in seconds]) for line in plan.lines]
+        rounding = self._rules.rounding
+        return [part_of_line(line, plan.currency, project_id, own, rounding) for line, own in ours if own]
 
     async def _as_freshbooks_says(self, project: Project) -> dict[str, str]:
         """Return FreshBooks' own sum. It names no currency: that of the client is taken."""
@@ -125,3 +111,25 @@ class ProjectBooks:
         except MoneyError as error:
             text = f"the amount billed of project {project.id} is no money: {error}"
             raise Refused(FRESHBOOKS, text) from None
+
+
+def part_of_line(
+    billed: BillLine, currency: str, project_id: int, ours: Sequence[int], rounding: RoundingPolicy
+) -> Money:
+    """Return the project's part of a line. A line of several projects is shared out by the time that was logged.
+
+    The parts of all projects are the line, to the minor unit, unless entries were moved or changed since.
+    """
+    line = billed.line
+    unit_cost, quantity = Money.parse(line.unit_cost, currency), Decimal(line.quantity)
+    net = predict([DocumentLine(line.name, unit_cost, quantity=quantity)], policy=rounding).net
+    if len(ours) == len(billed.entry_ids):
+        return net
+    mine = min(sum(ours), billed.seconds)
+    if mine and billed.projects.get(project_id) == mine:
+        each_project = sorted(billed.projects)
+        parts = net.split([Decimal(billed.projects[each]) for each in each_project])
+        return parts[each_project.index(project_id)]
+    if mine in {0, billed.seconds}:
+        return net if mine else Money(Decimal(0), currency)
+    return net.split([Decimal(mine), Decimal(billed.seconds - mine)])[0]

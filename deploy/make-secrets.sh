@@ -29,6 +29,7 @@ openssl rand -hex 24 | make temporal_database_password
 openssl rand -hex 24 | make ledgerline_database_password
 password=$(cat "$folder/ledgerline_database_password")
 printf 'postgresql://ledgerline:%s@postgres:5432/ledgerline\n' "$password" | make ledgerline_database_url
+openssl rand -hex 12 | make console_passphrase
 printf 'k1 %s\n' "$(openssl rand -base64 32)" | make ledgerline_key
 
 if ! grep -qs '^DEPLOY_SECRETS=' .env; then

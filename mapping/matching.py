@@ -97,7 +97,7 @@ def face_of(values: Mapping[str, Value], other_emails: Iterable[str | None] = ()
     email = _email(values.get("email"))
     return Face(
         email=email,
-        tax_number=_tax_number(values.get("vat_number")),
+        tax_number=tax_number(values.get("vat_number")),
         person=person_name(_text(values.get("fname")), _text(values.get("lname"))),
         firm=firm_name(_text(values.get("organization"))),
         is_person=is_person,
@@ -106,6 +106,13 @@ def face_of(values: Mapping[str, Value], other_emails: Iterable[str | None] = ()
         codes=_distinct("".join(words(_text(values.get(code)))) for _, code in _ADDRESSES),
         phones=_distinct(_phone(values.get(field)) for field in _PHONES),
     )
+
+
+def tax_number(value: Value) -> str:
+    """Return a tax number without spaces and punctuation; none for a word such as "pending" and for 000000."""
+    plain = re.sub(r"[\W_]", "", _text(value) or "").upper()
+    digits = [each for each in plain if each.isdigit()]
+    return plain if len(digits) >= _LEAST_TAX_DIGITS and len(set(digits)) > 1 else ""
 
 
 def compare(one: Face, other: Face, other_id: int) -> Match | None:
@@ -224,13 +231,6 @@ def _text(value: Value) -> str | None:
 def _email(value: Value) -> str:
     text = (_text(value) or "").strip().casefold()
     return text if "@" in text else ""
-
-
-def _tax_number(value: Value) -> str:
-    """Return a tax number without spaces and punctuation; none for a word such as "pending" and for 000000."""
-    plain = re.sub(r"[\W_]", "", _text(value) or "").upper()
-    digits = [each for each in plain if each.isdigit()]
-    return plain if len(digits) >= _LEAST_TAX_DIGITS and len(set(digits)) > 1 else ""
 
 
 def _phone(value: Value) -> str:

@@ -15,10 +15,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from runtime.accounts import AnyAccount, CapsuleAccount, CrmAccount, FreshBooksAccount, ZohoCrmAccount
 from runtime.alert_urls import allowed_channel, allowed_heartbeat
 from runtime.billing import BillingFlow
+from runtime.console import Console
 from runtime.fields import Duration, Port, Secret, Section
 from runtime.opportunities import OpportunitiesFlow
 from runtime.payments import PaymentsFlow
 from runtime.projects import ProjectsFlow
+from runtime.reconciliation import ReconciliationRules
 from runtime.reports import ReportRules
 
 REFERENCE_FIELDS = {"capsule": "Ledgerline reference", "zoho_crm": "Ledgerline_Reference"}
@@ -60,6 +62,7 @@ class Connection(Section):
     billing: BillingFlow | None = None
     projects: ProjectsFlow | None = None
     reports: ReportRules = ReportRules()
+    reconciliation: ReconciliationRules = ReconciliationRules()
 
     @model_validator(mode="after")
     def _one_crm(self) -> Self:
@@ -87,6 +90,12 @@ class Connection(Section):
     def accounts(self) -> Mapping[str, AnyAccount]:
         """Both accounts, by system."""
         return {self.crm: self.crm_account, "freshbooks": self.freshbooks}
+
+    @property
+    def compared_flows(self) -> tuple[str, ...]:
+        """The flows whose both sides can be compared: those that are synced."""
+        synced = {"clients": True, "opportunities": self.opportunities, "payments": self.payments}
+        return tuple(flow for flow, settings in synced.items() if settings)
 
     @property
     def reference_field(self) -> str:
@@ -174,6 +183,7 @@ class Settings(BaseSettings):
     receiver: Receiver = Receiver()
     temporal: Temporal = Temporal()
     codec: Codec = Codec()
+    console: Console = Console()
     metrics: Metrics = Metrics()
     alerts: Alerts = Alerts()
     sandbox: SandboxPorts = SandboxPorts()

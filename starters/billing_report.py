@@ -96,7 +96,7 @@ def write(report: BillingReport, record_urls: Mapping[str, str], html: Path | No
     if xlsx is not None:
         contents.append((xlsx, workbook(tables(report), report.decimals, addresses)))
     for path, content in contents:
-        _keep(path, content)
+        keep(path, content)
 
 
 def days_of(period: str | None, first: str | None, last: str | None) -> tuple[date, date] | None:
@@ -125,6 +125,17 @@ def chosen(settings: Settings, connection: str | None) -> str:
     return connection or next(iter(settings.connections))
 
 
+def keep(path: Path, content: bytes) -> None:
+    """Write a file that nobody else may read, also if it was there before. Raises CannotReport."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(content)
+    except OSError as error:
+        raise CannotReport(f"{path} cannot be written: {error.strerror}") from error
+
+
 def _month(text: str) -> tuple[date, date]:
     if not re.fullmatch(r"\d{4}-\d{2}", text):
         raise CannotReport(f"{text} is no month: write it as 2026-03")
@@ -148,14 +159,3 @@ def _why(error: BaseException) -> str:
     if isinstance(cause, TimedOut):
         return f"it was not done within {PATIENCE}; `ledgerline doctor` says whether a worker runs and may read"
     return cause.message if isinstance(cause, FailureError) else str(cause)
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, also if it was there before. Raises CannotReport."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(content)
-    except OSError as error:
-        raise CannotReport(f"{path} cannot be written: {error.strerror}") from error

@@ -12,7 +12,8 @@ import typer
 
 from runtime.errors import Stop
 from starters.mapping import mapping
-from starters.plan_commands import apply_plan, plan
+from starters.plan_commands import apply_plan, backfill, plan
+from starters.reconcile_command import reconcile
 
 app = typer.Typer(
     help="Keeps a firm's CRM and its books in step.",
@@ -32,6 +33,8 @@ app.add_typer(report, name="report")
 app.add_typer(plan, name="plan")
 app.add_typer(mapping, name="mapping")
 app.command("apply")(apply_plan)
+app.command("backfill")(backfill)
+app.command("reconcile")(reconcile)
 
 MISTAKE = 2
 
@@ -152,11 +155,15 @@ def schedules() -> None:
 
 
 @app.command()
-def status() -> None:
-    """Show what is in step, what waits and for what."""
-    from starters.operators import show_status
+def status(
+    record: Annotated[str | None, typer.Argument(help="7, party:7, client:90210; all if none.")] = None,
+    connection: OfConnection = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,  # noqa: FBT002
+) -> None:
+    """Show what is in step and what waits, or how one record stands. Exits 1 if a person is needed."""
+    from starters.status import status as run
 
-    _run(show_status())
+    _run(run(record, connection, as_json=as_json))
 
 
 @holds.command("list")

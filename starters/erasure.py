@@ -40,6 +40,7 @@ async def erase_record(record: str, connection: str | None, *, sure: bool) -> in
             return 1
         problem = await _delete_histories(settings, store, _workflow_ids(settings, key, kept))
         await store.plans.erase_values(key.connection)
+        await store.reconciliations.erase_values(key.connection)
         await store.erasure.erase(key, CAUSE)
     _say("erased; a link stays, without values, so that nothing is created anew")
     _say(problem or "its histories in Temporal are being deleted, which takes a minute; those of others hold no values")

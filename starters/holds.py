@@ -62,7 +62,7 @@ async def resolve_holds(workflow_ids: Sequence[str], resolution: Resolution) -> 
     await store.close()
     temporal, failed = await connect(settings), 0
     for workflow_id in workflow_ids:
-        problem = await _resolve(temporal, workflow_id, resolution)
+        problem = await decide(temporal, workflow_id, resolution)
         failed += problem is not None
         about = f" ({asked[workflow_id]})" if asked.get(workflow_id) else ""
         said = problem or f"going on: {resolution.choice}{about}"
@@ -77,6 +77,18 @@ async def all_held(reason: str | None) -> list[str]:
     ids = [hold.workflow_id for hold in await _open_holds(store, reason)]
     await store.close()
     return ids
+
+
+async def decide(temporal: Client, workflow_id: str, resolution: Resolution) -> str | None:
+    """Decide one hold; return what went wrong, for the person who decided, None if nothing did."""
+    try:
+        handle = temporal.get_workflow_handle(workflow_id)
+        _ = await handle.execute_update(ClientUpsert.resolve, resolution)
+    except WorkflowUpdateFailedError as error:
+        return str(error.cause.message if isinstance(error.cause, ApplicationError) else error.cause)
+    except RPCError as error:
+        return f"not decided: {error.message}"
+    return None
 
 
 def _choices(hold: OpenHold, evidence: Mapping[str, Any]) -> list[str]:
@@ -100,15 +112,3 @@ async def _find(store: Store, workflow_id: str) -> OpenHold:
         await store.close()
         raise NoSuchHold(f"nothing is held under {workflow_id}; `ledgerline holds list` shows the ids")
     return found[0]
-
-
-async def _resolve(temporal: Client, workflow_id: str, resolution: Resolution) -> str | None:
-    """Return what went wrong, None if nothing did."""
-    try:
-        handle = temporal.get_workflow_handle(workflow_id)
-        _ = await handle.execute_update(ClientUpsert.resolve, resolution)
-    except WorkflowUpdateFailedError as error:
-        return str(error.cause.message if isinstance(error.cause, ApplicationError) else error.cause)
-    except RPCError as error:
-        return f"not decided: {error.message}"
-    return None

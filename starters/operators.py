@@ -72,7 +72,7 @@ async def _connection_table(store: Store, connection: str, settings: Connection)
     holds = [hold for hold in await store.holds.listed() if hold.connection == connection]
     table = Table(title=f"connection {connection}", title_justify="left", show_header=False)
     await _add_counts(table, store, connection)
-    for records, stream in _streams(settings):
+    for records, stream in streams(settings):
         cursor = await store.cursors.read(connection, stream)
         if cursor or records != "clients":  # clients are swept only where they lead to parties
             table.add_row(f"{records} swept until", ago(cursor) if cursor else "never yet")
@@ -96,7 +96,7 @@ async def _add_counts(table: Table, store: Store, connection: str) -> None:
     table.add_row("creates in doubt", _each({flow: each.in_doubt for flow, each in standings.items()}))
 
 
-def _streams(settings: Connection) -> list[tuple[str, str]]:
+def streams(settings: Connection) -> list[tuple[str, str]]:
     """Return what is swept, and how the store calls it."""
     streams = [("parties", PARTIES[settings.crm]), ("clients", CLIENTS)]
     return [*streams, ("opportunities", f"{settings.crm}.opportunities")] if settings.opportunities else streams

@@ -1,4 +1,4 @@
-"""`ledgerline plan …` and `ledgerline apply`, as they are typed."""
+"""`ledgerline plan …`, `ledgerline apply` and `ledgerline backfill`, as they are typed."""
 
 # ruff: noqa: PLC0415 - a command imports what it needs when it runs: `--help` must not take seconds.
 
@@ -68,3 +68,17 @@ def apply_plan(
     from starters.plans import apply_plan as run
 
     raise typer.Exit(asyncio.run(run(name, allow_creates)))
+
+
+def backfill(
+    connection: Annotated[str | None, typer.Option(help="Needed only if there are several.")] = None,
+    *,
+    allow_creates: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="You agree to so many new records.")
+    ] = None,
+    pause: Annotated[bool, typer.Option("--pause", help="Begin nothing more; the same command goes on later.")] = False,
+) -> None:
+    """Bring in step what was there before: list both sides, forecast, apply. Goes on where one was paused."""
+    from starters.backfill import pause_backfill, run_backfill
+
+    raise typer.Exit(asyncio.run(pause_backfill(connection) if pause else run_backfill(connection, allow_creates)))

@@ -56,16 +56,19 @@ def apply_workflow_id(plan: str, connection: str) -> str:
 async def make_plan(connection: str | None, output: Output) -> int:
     """List both sides, print what a sync would do, and return 0; 1 if the plan could not be made. Raises Stop."""
     async with opened_store() as (settings, store):
-        name = _chosen(settings, connection)
-        temporal = await connect(settings)
-        plan_id = await begin_plan(temporal, name, settings.crms[name])
         console = Console()
-        try:
-            plan = await _made(store, plan_id, console)
-        except asyncio.CancelledError:
-            console.print(f"the plan goes on being made: ledgerline plan show {plan_id}", highlight=False)
-            return INTERRUPTED
-        return await _present(store, plan, output, console)
+        plan = await new_plan(settings, store, chosen(settings, connection), console)
+        return INTERRUPTED if plan is None else await _present(store, plan, output, console)
+
+
+async def new_plan(settings: Settings, store: Store, connection: str, console: Console) -> Plan | None:
+    """Make a plan and return it, showing how far it is; None if nobody waits for it any more."""
+    plan_id = await begin_plan(await connect(settings), connection, settings.crms[connection])
+    try:
+        return await _made(store, plan_id, console)
+    except asyncio.CancelledError:
+        console.print(f"the plan goes on being made: ledgerline plan show {plan_id}", highlight=False)
+        return None
 
 
 async def begin_plan(temporal: Client, connection: str, crm: str) -> str:
@@ -147,7 +150,8 @@ async def begin_apply(
     )
 
 
-def _chosen(settings: Settings, connection: str | None) -> str:
+def chosen(settings: Settings, connection: str | None) -> str:
+    """Return the connection that is meant. Raises NoSuchPlan if that is not clear."""
     names = list(settings.connections)
     if connection is None and len(names) == 1:
         return names[0]

@@ -26,7 +26,7 @@ async def set_schedules(temporal: Client, settings: Settings, *, run_now: bool) 
 
 async def ensure_schedules(temporal: Client, wanted: Sequence[Wanted], *, run_now: bool) -> list[str]:
     """Create or update the schedules and return a line for each. `run_now` starts each once, unless it is paused."""
-    return [await _ensure(temporal, each, run_now=run_now) for each in wanted]
+    return [await _ensure(temporal, each, run_now=run_now and each.at_start) for each in wanted]
 
 
 async def remove_unwanted(temporal: Client, settings: Settings) -> list[str]:

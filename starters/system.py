@@ -136,6 +136,7 @@ class System:
         ports = {
             "codec.port": settings.codec.port,
             "receiver.port": settings.receiver.port,
+            "console.port": settings.console.port,
             "metrics.worker_port": settings.metrics.worker_port,
             "metrics.receiver_port": settings.metrics.receiver_port,
         }

@@ -89,6 +89,7 @@ def _head(settings: Settings, *, sandboxed: bool) -> Table:
     table = Table(title="Ledgerline is up", title_justify="left", show_header=False)
     if not target(settings)[1]:
         table.add_row("Temporal UI", f"http://localhost:{settings.temporal.ui_port}")
+    table.add_row("console", f"http://{settings.console.host}:{settings.console.port}")
     table.add_row("webhook receiver", f"http://{settings.receiver.host}:{settings.receiver.port}")
     if sandboxed:
         for name, url in _sandboxes(settings).items():

@@ -1,6 +1,6 @@
 """What runs by the clock: the schedules that the settings ask for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.client import (
@@ -36,6 +36,8 @@ from workflows.payment_models import PaymentSweepRequest, ProofRequest
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.project_models import ProjectSweepRequest
 from workflows.projects import ProjectSweep
+from workflows.reconciliation_models import RoundRequest
+from workflows.reconciliation_rounds import ReconciliationRound
 from workflows.search_attributes import CONNECTION, FLOW
 from workflows.sweeps import PartySweep
 
@@ -51,7 +53,7 @@ SWEEP_PRIORITY = 3
 PARTY_SWEEP, CLIENT_SWEEP, OPPORTUNITY_SWEEP = "party-sweep", "client-sweep", "opportunity-sweep"
 PAYMENT_SWEEP, LEDGER_PROOF, PROJECT_SWEEP = "payment-sweep", "ledger-proof", "project-sweep"
 LEDGER_PROOF_EVERY = timedelta(days=1)
-BILLING = "billing"
+BILLING, RECONCILIATION = "billing", "reconciliation"
 # Not how often it bills: how soon after its end a period is billed.
 BILLING_EVERY = timedelta(hours=1)
 SWEEPS = {"capsule": PARTY_SWEEP, "zoho_crm": PARTY_SWEEP, "freshbooks": CLIENT_SWEEP}
@@ -63,20 +65,26 @@ COME_AND_GO = (
     PAYMENT_SWEEP,
     LEDGER_PROOF,
     BILLING,
+    RECONCILIATION,
     PROJECT_SWEEP,
     HOOK_UPKEEP,
 )
 """How those begin that a connection has or has not, as its settings say; the connection follows."""
+# Connections that are compared at the same hour must not all begin at once.
+RECONCILIATION_JITTER = timedelta(minutes=10)
+# A comparison that an outage kept from beginning is made up for on the same day, once.
+RECONCILIATION_CATCH_UP = timedelta(hours=12)
 JITTER_PART = 10  # connections with the same interval must not all begin at once
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One schedule as it should be."""
+    """One schedule as it should be. `at_start` says whether a start of everything runs it at once."""
 
     id: str
     note: str
     schedule: Schedule
+    at_start: bool = True
 
 
 def wanted_schedules(settings: Settings) -> list[Wanted]:
@@ -104,6 +112,11 @@ def wanted_schedules(settings: Settings) -> list[Wanted]:
     ]
     wanted += [_open_intents(name) for name in settings.connections]
     wanted += [_duplicate_check(name, crm) for name, crm in settings.crms.items()]
+    wanted += [
+        _reconciliation(name, connection)
+        for name, connection in settings.connections.items()
+        if connection.reconciliation.scheduled
+    ]
     if settings.public_url is not None:
         wanted += [_hook_upkeep(name, connection) for name, connection in settings.connections.items()]
     return wanted
@@ -247,6 +260,25 @@ def _duplicate_check(connection: str, crm: str) -> Wanted:
         static_summary=f"marks of ours on more than one record of {connection}",
     )
     return _wanted(action, connection, "clients", DUPLICATE_CHECK_EVERY, note)
+
+
+def _reconciliation(name: str, connection: Connection) -> Wanted:
+    rules = connection.reconciliation
+    note = f"Compares both sides of {name} in full, and keeps a report of what differs. It writes to neither."
+    flows = [each for each in rules.flows if each in connection.compared_flows]
+    request = RoundRequest(connection=name, flows=flows, crm=connection.crm, repair=rules.repair)
+    action = ScheduleActionStartWorkflow(
+        ReconciliationRound.run,
+        request,
+        id=f"{RECONCILIATION}/{name}",
+        task_queue=WORKFLOW_QUEUE,
+        static_summary=f"both sides of {name}, compared in full",
+    )
+    wanted = _wanted(action, name, "clients", RECONCILIATION_CATCH_UP, note)
+    wanted.schedule.spec = ScheduleSpec(
+        cron_expressions=[rules.calendar], time_zone_name=rules.time_zone, jitter=RECONCILIATION_JITTER
+    )
+    return replace(wanted, at_start=False)  # sweeps catch up first: what they have yet to find is no mismatch
 
 
 def _wanted(action: ScheduleActionStartWorkflow, connection: str, flow: str, every: timedelta, note: str) -> Wanted:

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from store.database import Database
 from store.tables import Table
 
-HOLD, WATCH = "hold", "watch"
+HOLD, WATCH, REPORT = "hold", "watch", "report"
+MISMATCHES = "mismatches"
 KEPT = timedelta(days=90)
 # After a longer break, such as a night in which nothing ran, whatever is late gets its usual time to catch up.
 LONGEST_BREAK = timedelta(minutes=5)
@@ -38,7 +39,7 @@ class AlertRow(Table):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str]  # what it is about: the id of the held workflow, or the name of the incident
-    source: Mapped[str] = mapped_column(String(10))  # hold, watch
+    source: Mapped[str] = mapped_column(String(10))  # hold, watch, report
     connection: Mapped[str] = mapped_column(String(40))  # empty: the whole installation
     reason: Mapped[str] = mapped_column(String(40))
     since: Mapped[datetime]
@@ -130,6 +131,23 @@ async def hold_closed(session: AsyncSession, workflow_id: str, now: datetime) ->
     """Nobody needs to be told of a hold any more, in the transaction that closes it."""
     still_open = (AlertRow.key == workflow_id, AlertRow.source == HOLD, AlertRow.ended_at.is_(None))
     await session.execute(update(AlertRow).where(*still_open).values(ended_at=now))
+
+
+async def report_alert(
+    session: AsyncSession, place: str, report_id: str, connection: str, now: datetime, *, new: bool
+) -> None:
+    """Let people be told of a report with new mismatches, in the transaction that finishes it.
+
+    The report before of the same place, a connection's flow, needs nobody any more.
+    """
+    before = (AlertRow.source == REPORT, AlertRow.key.startswith(f"{MISMATCHES}/{place}/", autoescape=True))
+    await session.execute(update(AlertRow).where(*before, AlertRow.ended_at.is_(None)).values(ended_at=now))
+    if new:
+        key = f"{MISMATCHES}/{place}/{report_id}"
+        row = AlertRow(
+            key=key, source=REPORT, connection=connection, reason=MISMATCHES, since=now, opened_at=now, ended_at=None
+        )
+        session.add(row)
 
 
 class Alerts:

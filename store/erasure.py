@@ -106,7 +106,7 @@ class Erasure:
         """What was deleted may still stand in the write-ahead log, or in rows that nobody sees any more."""
         async with self._database.reading() as session:
             if session.get_bind().dialect.name == "postgresql":
-                await session.execute(text("VACUUM audit_values, links, holds, plan_items, plan_staged"))
+                await session.execute(text("VACUUM audit_values, links, holds, plan_items, plan_staged, mismatches"))
             else:
                 await session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 

@@ -1,6 +1,7 @@
 """How long searches lag behind creations: measured, because no provider says it, and what it means for waiting."""
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -11,6 +12,15 @@ from store.tables import LagRow
 LATEST = 1000
 ENOUGH = 20
 SAFETY = 3  # the settle time is this many times the lag that only one search in a thousand exceeds
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What half, and 95 of 100, of the latest measurements do not exceed, and how many there are."""
+
+    p50: timedelta
+    p95: timedelta
+    count: int
 
 
 class Lags:
@@ -42,3 +52,13 @@ class Lags:
             return least
         worst = found[math.ceil(0.999 * len(found)) - 1]
         return max(least, SAFETY * timedelta(seconds=worst))
+
+    async def spread(self, connection: str, system: str) -> Spread | None:
+        """Return how late the latest searches were, None if nothing was measured."""
+        query = select(LagRow.seconds).where(LagRow.connection == connection, LagRow.system == system)
+        async with self._database.reading() as session:
+            found = sorted(await session.scalars(query.order_by(LagRow.id.desc()).limit(LATEST)))
+        if not found:
+            return None
+        half, most = (timedelta(seconds=found[math.ceil(part * len(found)) - 1]) for part in (0.5, 0.95))
+        return Spread(half, most, len(found))

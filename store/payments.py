@@ -33,6 +33,13 @@ class Payments:
         async with self._database.reading() as session:
             return {int(row.payment_id): _judged(row) for row in await session.scalars(query)}
 
+    async def of_invoices(self, connection: str, invoice_ids: Sequence[int]) -> list[JudgedPayment]:
+        """Return the payments that were judged as payments of one of a page of invoices."""
+        ids = [str(each) for each in invoice_ids]
+        query = select(PaymentRow).where(PaymentRow.connection == connection, PaymentRow.invoice_id.in_(ids))
+        async with self._database.reading() as session:
+            return [_judged(row) for row in await session.scalars(query.order_by(PaymentRow.payment_id))]
+
     async def judge(self, connection: str, judged: JudgedPayment) -> None:
         """Note what came of a payment; repeating it changes nothing."""
         async with self._database.writing() as session:

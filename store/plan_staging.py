@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runtime.keys import KeyRing
@@ -85,11 +85,11 @@ class PlanStaging:
 
     async def links(self, connection: str, flow: str, crm_ids: Sequence[str]) -> dict[str, Link]:
         """Return the links of those of `crm_ids` that have one: a page at once, where one by one would take minutes."""
-        query = select(LinkRow).where(
+        query = select(*LinkRow.__table__.columns).where(  # rows as they are: objects of the mapper take as long again
             LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.crm_id.in_(crm_ids)
         )
         async with self._database.reading() as session:
-            return {row.crm_id: self._link(row) for row in await session.scalars(query)}
+            return {row.crm_id: self._link(row) for row in await session.execute(query)}
 
     async def clear(self, plan_id: str) -> None:
         """Forget what was listed, a little at a time."""
@@ -104,7 +104,7 @@ class PlanStaging:
                 if last is None:
                     break
 
-    def _link(self, row: LinkRow) -> Link:
+    def _link(self, row: Row[*tuple[Any, ...]]) -> Link:
         place = ("links", "base", row.connection, row.flow, row.crm_id)  # where `store.links` seals it
         base = unseal(self._keys, row.sealed_base, *place) if row.sealed_base else None
         return Link(

@@ -56,6 +56,12 @@ class Quotas:
         """Return one account's quota, as the settings have it."""
         return AccountQuota(self._database, connection, system, allowance)
 
+    async def used_since(self, moment: datetime) -> set[tuple[str, str]]:
+        """Return the accounts, by connection and system, that were sent something or told us to wait since then."""
+        query = select(QuotaRow.connection, QuotaRow.system).where(QuotaRow.updated_at >= moment)
+        async with self._database.reading() as session:
+            return {(connection, system) for connection, system in await session.execute(query)}
+
     async def standing(self, connection: str, system: str) -> QuotaStanding | None:
         """Return how an account's quota stands now, None if nothing was ever sent there."""
         async with self._database.reading() as session:

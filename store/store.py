@@ -20,8 +20,10 @@ from store.news import News
 from store.payments import Payments
 from store.plans import Plans
 from store.quotas import Quotas
+from store.reconciliations import Reconciliations
 from store.sightings import Sightings
 from store.signs import Signs
+from store.status import Statuses
 from store.tokens import Tokens
 from store.waiting import Waiting
 
@@ -48,8 +50,10 @@ class Store:
         self.payments = Payments(self.database)
         self.plans = Plans(self.database, keys)
         self.quotas = Quotas(self.database)
+        self.reconciliations = Reconciliations(self.database, keys)
         self.sightings = Sightings(self.database)
         self.signs = Signs(self.database)
+        self.statuses = Statuses(self.database)
         self.tokens = Tokens(self.database, keys)
         self.marks = Marks(self.database)
         self.waiting = Waiting(self.database)

@@ -7,7 +7,10 @@ from sqlalchemy import delete, func, select
 
 from store.database import Database
 from store.records import RecordKey
-from store.tables import WaitingCreateRow
+from store.tables import HoldRow, IntentRow, WaitingCreateRow
+
+AT_WORK = ("reserved", "sending")
+"""Of an intent. One that is in doubt waits for a clock, and keeps nobody busy."""
 
 
 class Waiting:
@@ -74,3 +77,29 @@ class Waiting:
                         WaitingCreateRow.record_id == key.record_id,
                     )
                 )
+
+    async def at_work(self, keys: Sequence[RecordKey]) -> set[RecordKey]:
+        """Return those of the keys, all of one connection and flow, for which something is about to be created.
+
+        Those for which a person is waited for are not among them.
+        """
+        if not keys:
+            return set()
+        connection, flow = keys[0].connection, keys[0].flow
+        ids = [each.record_id for each in keys]
+        async with self._database.reading() as session:
+            open_ones = select(IntentRow.side, IntentRow.record_id).where(
+                IntentRow.connection == connection,
+                IntentRow.flow == flow,
+                IntentRow.record_id.in_(ids),
+                IntentRow.state.in_(AT_WORK),
+            )
+            held = select(HoldRow.side, HoldRow.record_id).where(
+                HoldRow.connection == connection,
+                HoldRow.flow == flow,
+                HoldRow.record_id.in_(ids),
+                HoldRow.closed_at.is_(None),
+            )
+            busy = {tuple(each) for each in await session.execute(open_ones)}
+            busy -= {tuple(each) for each in await session.execute(held)}
+        return {each for each in keys if (each.side, each.record_id) in busy}

@@ -46,6 +46,7 @@ from worker.opportunities import (
 from worker.payments import payment_activities
 from worker.projects import project_activities, project_crm_activities
 from worker.quotas import metered
+from worker.reconciliations import client_listing, party_listing
 from worker.tokens import account_token
 from worker.write_once import write_once
 
@@ -180,6 +181,7 @@ def crm_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQueue:
         check.examine_crm,
         check.examine_custom_fields,
         PartyListing(parts.crm, mapping, store).stage_parties,
+        *party_listing(parts.crm, mapping, store),
         WaitingActivities(parts.crm, mapping, store, wiring.announce, wiring.announce_client).let_go,
         *crm_activities(connection, parts.opportunities, store, wiring.announce_opportunity),
         *check_activities(connection, parts.pipelines),
@@ -217,6 +219,7 @@ def freshbooks_queue(name: str, wiring: Wiring, token: TokenSource) -> AccountQu
         check.identify_freshbooks,
         check.examine_freshbooks,
         ClientListing(freshbooks, template, context, store).stage_clients,
+        *client_listing(freshbooks, template, context, store),
         *books_activities(connection, freshbooks, store, wiring.announce_document),
         *billing_activities(connection, freshbooks, store),
         *report_readings(connection, freshbooks),

@@ -11,6 +11,7 @@ from activities.billing_books import HoursBooks
 from activities.billing_models import AnnounceBilling
 from activities.billing_passes import BillingPassActivities
 from activities.billing_rules import BillingRules
+from activities.billing_undo import BillingUndoActivities
 from activities.document_rules import Approvals
 from activities.queues import FRESHBOOKS
 from connectors.freshbooks.api import FreshBooksApi
@@ -66,7 +67,11 @@ def billing_activities(connection: Connection, freshbooks: FreshBooksApi, store:
     rules, hours = billing_rules(flow), Hours(freshbooks)
     books = BillingBooks(hours, HoursBooks(hours, freshbooks, rules), FreshBooksDocuments(account).invoices)
     billing = BillingActivities(books, rules, store, write_once(connection, store, FRESHBOOKS))
+    undo = BillingUndoActivities(books, store)
     return [
+        undo.list_void_bills,
+        undo.free_entry,
+        undo.release_bill,
         billing.billing_days,
         billing.list_unbilled,
         billing.plan_bill,

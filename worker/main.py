@@ -42,6 +42,8 @@ from worker.payments import payment_passes
 from worker.plans import plan_activities
 from worker.projects import project_passes
 from worker.quotas import QuotaPaces
+from worker.reconciliation_rules import money_rules, report_rules
+from worker.reconciliations import money_reports, report_activities
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -61,6 +63,8 @@ from workflows.parties import PartyFromClient
 from workflows.payment_sweeps import LedgerProof, PaymentSweep
 from workflows.payments import PaymentReconciliation
 from workflows.projects import OpportunityToProject, ProjectSweep
+from workflows.reconciliation_rounds import ReconciliationRound
+from workflows.reconciliations import Reconciliation
 from workflows.search_lag import SearchLag
 from workflows.sweeps import PartySweep
 
@@ -95,6 +99,8 @@ WORKFLOWS = (
     MakeBillingReport,
     OpportunityToProject,
     ProjectSweep,
+    Reconciliation,
+    ReconciliationRound,
 )
 OUR_PACKAGES = ("workflows", "activities", "connectors", "mapping", "store", "runtime")
 LIBRARIES = (
@@ -207,6 +213,8 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *billing_passes(settings, store, announcer.billing_wanted),
         *report_steps(store),
         *project_passes(settings, store),
+        *report_activities(report_rules(settings), store, announcer.record_changed),
+        *money_reports(money_rules(settings), store),
     ]
     return Worker(
         temporal,

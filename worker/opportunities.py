@@ -6,14 +6,13 @@ from typing import Any
 
 from activities.document_rules import Approvals, DocumentRules
 from activities.document_sides import DocumentSettings
-from activities.documents import DocumentActivities
-from activities.opportunities import OpportunityActivities
 from activities.opportunity_check_rules import OpportunityNames
 from activities.opportunity_checks import CheckedOpportunities, DocumentCheckActivities, OpportunityCheckActivities
 from activities.opportunity_crm import OpportunityCrm
 from activities.opportunity_passes import OpportunityPassActivities
 from activities.opportunity_sides import OpportunityRules
 from activities.queues import FRESHBOOKS
+from activities.reconciliation_sales import ReconciledDocuments, ReconciledOpportunities
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.documents import FreshBooksDocuments
 from mapping.rules import Owner
@@ -99,8 +98,10 @@ def crm_activities(
     if connection.opportunities is None:
         return []
     rules = opportunity_rules(connection, connection.opportunities)
-    opportunities = OpportunityActivities(crm, rules, store, announce)
+    opportunities = ReconciledOpportunities(crm, rules, store, announce)
     return [
+        opportunities.list_opportunities,
+        opportunities.look_at_opportunity_again,
         opportunities.read_opportunity,
         opportunities.write_opportunity,
         opportunities.write_back,
@@ -130,9 +131,11 @@ def books_activities(
     settings = DocumentSettings(flow.due_days, flow.default_owner, flow.invoice_link)
     once = write_once(connection, store, FRESHBOOKS)
     api = FreshBooksDocuments(freshbooks.account)
-    documents = DocumentActivities(api, settings, store, once, announce)
+    documents = ReconciledDocuments(api, settings, store, once, announce)
     check = DocumentCheckActivities(api, flow.default_owner)
     return [
+        documents.list_documents,
+        documents.look_at_document_again,
         check.examine_documents,
         check.examine_owners,
         documents.read_document,

@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.payment_passes import PaymentPassActivities
 from activities.payments import PaymentActivities, PaymentBooks
+from activities.reconciliation_cash import ReconciledCash
 from connectors.freshbooks.api import FreshBooksApi
 from connectors.freshbooks.credits import CreditApi
 from connectors.freshbooks.documents import FreshBooksDocuments
@@ -39,5 +40,12 @@ def payment_activities(
     if flow is None:
         return []
     books = PaymentBooks(FreshBooksDocuments(account).invoices, PaymentApi(account), CreditApi(account))
-    payments = PaymentActivities(books, payment_rules(flow), store, announce)
-    return [payments.judge_payment, payments.sweep_payments, payments.sum_page]
+    payments, cash = PaymentActivities(books, payment_rules(flow), store, announce), ReconciledCash(books, store)
+    return [
+        cash.list_cash,
+        cash.look_at_invoice_again,
+        payments.judge_payment,
+        payments.sweep_payments,
+        payments.sweep_deleted_invoices,
+        payments.sum_page,
+    ]

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +32,8 @@ from worker.tokens import provider_of
 log = structlog.get_logger()
 
 LOOK_EVERY = 2.0
+# An account that nothing was sent to for so long keeps its pace: most of many accounts are idle most of the time.
+BUSY_FOR = timedelta(seconds=60)
 # The server gives out less than it is told to, workers pause, and a quota that is left over is no use to anybody.
 CATCH_UP = 1.15
 # While no bulk work waits people and webhooks need not go at the pace of an hour's average, unless much is used.
@@ -86,9 +88,9 @@ class QuotaPaces:
     """Adapts the pace of every account's queue to what is left of its quota. All worker processes may do it."""
 
     def __init__(self, temporal: Client, settings: Settings, store: Store) -> None:
-        self._temporal = temporal
-        self._quotas: Mapping[str, AccountQuota] = {
-            account_queue(system, name): account_quota(store, name, connection, system)
+        self._temporal, self._store = temporal, store
+        self._quotas: Mapping[tuple[str, str], AccountQuota] = {
+            (name, system): account_quota(store, name, connection, system)
             for name, connection in settings.connections.items()
             for system in connection.accounts
         }
@@ -106,16 +108,29 @@ class QuotaPaces:
 
     async def adapt(self) -> None:
         """Look at every account once. One that cannot be adapted keeps its pace until the next look."""
-        for queue, quota in self._quotas.items():
+        await self._adapt_all(self._quotas)
+
+    async def _adapt_busy(self) -> None:
+        try:
+            busy = await self._store.quotas.used_since(datetime.now(UTC) - BUSY_FOR)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the paces cannot be adapted yet", reason=type(error).__name__)
+            return
+        await self._adapt_all(busy & self._quotas.keys())
+
+    async def _adapt_all(self, places: Iterable[tuple[str, str]]) -> None:
+        for name, system in places:
+            queue, quota = account_queue(system, name), self._quotas[name, system]
             try:
                 await self._adapt(queue, quota)
             except (RPCError, SQLAlchemyError, OSError) as error:
                 log.warning("the pace of a queue cannot be adapted yet", queue=queue, reason=type(error).__name__)
 
     async def _keep_up(self) -> None:
+        await self.adapt()
         while True:
-            await self.adapt()
             await asyncio.sleep(LOOK_EVERY)
+            await self._adapt_busy()
 
     async def _adapt(self, queue: str, quota: AccountQuota) -> None:
         standing, backlog = await quota.standing(), await self._backlog(queue)

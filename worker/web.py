@@ -1,14 +1,18 @@
 """The receiver process: the webhook app with a reader for each account, and its metrics."""
 
 import asyncio
+import contextlib
+from collections.abc import Generator
 
 import prometheus_client
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from runtime.settings import Settings
 from runtime.temporal import connect_lazily
 from starters.announce import Announcer
+from starters.console.app import create_console
 from starters.forwarding import Forwarder
 from starters.receiver import create_receiver
 from store.store import open_store
@@ -27,14 +31,50 @@ async def receive(settings: Settings) -> None:
     Raises KeyProblem or StoreUnreachable before any delivery is taken.
     """
     store = await open_store(settings)
-    announcer = Announcer(await connect_lazily(settings), store, settings.crms, settings.with_projects)
+    temporal = await connect_lazily(settings)
+    announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
     app = create_receiver(hook_readers(settings, store), Forwarder(announcer, store))
     prometheus_client.REGISTRY.register(StoreMetrics(store, asyncio.get_running_loop()))
     prometheus_client.start_http_server(settings.metrics.receiver_port, settings.metrics.host)
-    config = uvicorn.Config(
+    try:
+        console = _config(create_console(settings, store, temporal), settings.console.host, settings.console.port)
+        receiver = _config(app, settings.receiver.host, settings.receiver.port)
+        await serve_together(uvicorn.Server(receiver), Beside(console))
+    finally:
+        await store.close()
+
+
+class Beside(uvicorn.Server):
+    """A server that leaves the signals to the one beside it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take none."""
+        yield
+
+
+async def serve_together(receiver: uvicorn.Server, console: uvicorn.Server) -> None:
+    """Serve both until the receiver is asked to stop; a console that cannot listen does not keep webhooks out."""
+    beside = asyncio.create_task(_serve_beside(console))
+    try:
+        await receiver.serve()
+    finally:
+        console.should_exit = True
+        await beside
+
+
+async def _serve_beside(console: uvicorn.Server) -> None:
+    try:
+        await console.serve()
+    except SystemExit:  # uvicorn's way of saying that it cannot listen
+        log.error("the console cannot listen; webhooks are received", port=console.config.port)  # noqa: TRY400
+
+
+def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        host=settings.receiver.host,
-        port=settings.receiver.port,
+        host=host,
+        port=port,
         access_log=False,  # it would write the secrets in the paths
         server_header=False,
         limit_concurrency=MOST_AT_ONCE,
@@ -42,7 +82,3 @@ async def receive(settings: Settings) -> None:
         timeout_graceful_shutdown=5,
         log_config=None,
     )
-    try:
-        await uvicorn.Server(config).serve()
-    finally:
-        await store.close()

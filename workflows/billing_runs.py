@@ -21,9 +21,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.sweep_models import Stream, SweepEnd
     from activities.sweeps import CursorActivities
     from workflows.billing_models import BillingRunRequest, BillingRunResult, Preview, PreviewRequest
+    from workflows.billing_undo import free_void_bills
     from workflows.options import STORE_CALL, api_call
 
 PERSON, SWEEP = 1, 3
+FREED_HOURS = "hours of deleted invoices"  # runs that began before this was there do without it
 BILLING_STREAM = "billing"
 """How far billing runs have come: the end of the last period that had one."""
 
@@ -49,6 +51,8 @@ class BillingRun:
     async def run(self, request: BillingRunRequest) -> BillingRunResult:
         """Read the list to its end. Marking entries shortens it meanwhile: clients are told only then."""
         now = request
+        if now.page == 1 and workflow.patched(FREED_HOURS):
+            await free_void_bills(now.connection, now.priority)
         if now.until is None:
             days = await ended_period(now.connection, once=now.once)
             now = now.model_copy(update=days.model_dump())

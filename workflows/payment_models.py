@@ -31,6 +31,7 @@ class PaymentSweepRequest(BaseModel):
     page: int = 1
     listed: int = 0
     announced: int = 0
+    part: int = 0
 
 
 class ProofRequest(BaseModel):

@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payment_models import ClientSum, LedgerPage, LedgerSums, PaymentsPage
     from activities.payments import PaymentActivities
     from activities.queues import FRESHBOOKS
-    from activities.sweep_models import Stream, SweepEnd
+    from activities.sweep_models import Stream, SweepEnd, SweptPage
     from activities.sweeps import CursorActivities
     from workflows.desk import PROOF, Desk
     from workflows.models import Resolution, SweepResult
@@ -16,39 +16,54 @@ with workflow.unsafe.imports_passed_through():
     from workflows.sweeps import BACKFILL, SWEEP
 
 PAYMENTS_STREAM = "freshbooks.payments"
+SWEPT = ("payments", "deleted payments", "deleted invoices")
 PARTS = ("invoices", "payments", "credits")
 
 
 @workflow.defn
 class PaymentSweep:
-    """List the payments that changed, announce those that were not judged as they are, and then move the cursor."""
+    """List the payments that changed or were deleted, and deleted invoices, announce the payments that were not judged
+    as they are, and then move the cursor.
+    """
 
     @workflow.run
     async def run(self, request: PaymentSweepRequest) -> SweepResult:
-        """Read the list to its end."""
-        now, stream = request, Stream(connection=request.connection, name=PAYMENTS_STREAM)
-        if now.started_at is None:
+        """Read each list to its end."""
+        self._now, stream = request, Stream(connection=request.connection, name=PAYMENTS_STREAM)
+        if request.started_at is None:
             start = await workflow.execute_local_activity_method(CursorActivities.begin_sweep, stream, **STORE_CALL)
-            now = now.model_copy(update={"since": start.since, "started_at": start.started_at})
+            self._update(since=start.since, started_at=start.started_at)
+        parts = len(SWEPT) if workflow.patched("deleted-payments") else 1
+        while self._now.part < parts:
+            await self._read_list()
+            self._update(part=self._now.part + 1, page=1)
+        end = SweepEnd(stream=stream, read_until=self._now.started_at or workflow.now())
+        await workflow.execute_local_activity_method(CursorActivities.end_sweep, end, **STORE_CALL)
+        return SweepResult(listed=self._now.listed, announced=self._now.announced, passes=1)
+
+    async def _read_list(self) -> None:
         has_more = True
         while has_more:
             if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(now)
-            rank = SWEEP if now.since else BACKFILL
-            page = PaymentsPage(connection=now.connection, since=now.since, page=now.page, priority=rank)
-            call = api_call(FRESHBOOKS, now.connection, rank, f"page {now.page} of payments")
-            swept = await workflow.execute_activity_method(PaymentActivities.sweep_payments, page, **call)
+                workflow.continue_as_new(self._now)
+            swept, now = await self._read_page(), self._now
             has_more = swept.has_more
-            now = now.model_copy(
-                update={
-                    "page": now.page + 1,
-                    "listed": now.listed + swept.listed,
-                    "announced": now.announced + swept.announced,
-                }
-            )
-        end = SweepEnd(stream=stream, read_until=now.started_at or workflow.now())
-        await workflow.execute_local_activity_method(CursorActivities.end_sweep, end, **STORE_CALL)
-        return SweepResult(listed=now.listed, announced=now.announced, passes=1)
+            listed, announced = now.listed + swept.listed, now.announced + swept.announced
+            self._update(page=now.page + 1, listed=listed, announced=announced)
+
+    async def _read_page(self) -> SweptPage:
+        now, what = self._now, SWEPT[self._now.part]
+        rank = SWEEP if now.since else BACKFILL
+        page = PaymentsPage(
+            connection=now.connection, since=now.since, page=now.page, priority=rank, deleted=now.part > 0
+        )
+        call = api_call(FRESHBOOKS, now.connection, rank, f"page {now.page} of {what}")
+        if what == "deleted invoices":
+            return await workflow.execute_activity_method(PaymentActivities.sweep_deleted_invoices, page, **call)
+        return await workflow.execute_activity_method(PaymentActivities.sweep_payments, page, **call)
+
+    def _update(self, **changes: object) -> None:
+        self._now = self._now.model_copy(update=changes)
 
 
 @workflow.defn

@@ -22,7 +22,7 @@ class Gate:
     """
 
     def __init__(self, tokens: Tokens, settings: CapsuleSettings, per_hour: int) -> None:
-        self._tokens, self._settings, self._per_hour = tokens, settings, per_hour
+        self._tokens, self._settings, self.per_hour = tokens, settings, per_hour
         self._window = 0
         self._counts: Counter[int] = Counter()
 
@@ -45,7 +45,7 @@ class Gate:
         token = self._tokens.known(call.bearer) or {"user_id": 0}
         remaining = self._remaining(token["user_id"])
         return {
-            "X-RateLimit-Limit": str(self._per_hour),
+            "X-RateLimit-Limit": str(self.per_hour),
             "X-RateLimit-Remaining": str(remaining),
             "X-RateLimit-Reset": str(
                 (self._window + 1) * self._settings.quota_seconds + int(self._settings.clock_skew)
@@ -71,4 +71,4 @@ class Gate:
         if window != self._window:
             self._window = window
             self._counts.clear()
-        return max(self._per_hour - self._counts[user_id], 0)
+        return max(self.per_hour - self._counts[user_id], 0)

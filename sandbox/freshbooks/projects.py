@@ -78,10 +78,10 @@ class Projects:
         kept = {key: value for key, value in project.items() if key not in (*HIDDEN, *left_out, "service_ids")}
         services = [self._account.records.get("service", each) for each in project["service_ids"]]
         return {
+            "billed_amount": "0.00",
             **kept,
             **({"logged_duration": sum(each["duration"] for each in entries)} if logged else {}),
             "services": [service_view(each) for each in services if each],
-            "billed_amount": "0.00",
             "billed_status": _billed_status(entries),
         }
 

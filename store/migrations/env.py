@@ -9,6 +9,7 @@ import store.bill_tables  # likewise
 import store.channels  # likewise
 import store.news  # likewise
 import store.plan_tables  # likewise
+import store.reconciliation_tables  # likewise
 import store.tokens  # noqa: F401 - its table belongs to the metadata
 from store.tables import Instant, Table
 

@@ -10,8 +10,10 @@ from activities.models import ClientKey, ClientSide
 from activities.plan_listing import ClientListing, PartyListing
 from activities.plan_models import NewPlan, PlanName, StagePage
 from mapping.engine import Template
+from runtime.quota import Allowance
 from store.links import Agreement
 from store.plans import Plan, PlanItem
+from store.quotas import AccountQuota
 from tests.sandboxes import Firm
 from worker.accounts import clients_template
 
@@ -26,7 +28,15 @@ def template_of(firm: Firm) -> Template:
 
 def rules(firm: Firm, bulk_limit: int = 200) -> dict[str, PlanRules]:
     """Return how the firm's plans are made: one request a second to Capsule, two to FreshBooks."""
-    return {firm.name: PlanRules(template_of(firm), quotas, bulk_limit)}
+    return {firm.name: PlanRules(template_of(firm), _quotas(firm), bulk_limit)}
+
+
+def _quotas(firm: Firm) -> dict[str, AccountQuota]:
+    per_second = {"capsule": 1, "freshbooks": 2}
+    return {
+        system: firm.store.quotas.of(firm.name, system, Allowance(count * 3600, timedelta(hours=1)))
+        for system, count in per_second.items()
+    }
 
 
 async def listed(firm: Firm, plan_id: str) -> PlanName:

@@ -84,8 +84,13 @@ def linked(side: DocumentSide, state: str = "active", **base: Value) -> Document
     return DocumentStanding(document_id=side.document_id, base=agreed, state=state)
 
 
-def planned(rules: DocumentRules, **asked: Any) -> OpportunityPlan:
+def planned(rules: DocumentRules, **said: Any) -> OpportunityPlan:
     """Return the plan. An estimate or invoice that is given is linked, as last agreed on."""
+    return Planner(asked_about(**said), rules, TEST_FINGERPRINT).plan()
+
+
+def asked_about(**asked: Any) -> PlanDocuments:
+    """Return what a plan is made of. An estimate or invoice that is given is linked, as last agreed on."""
     sides = {kind: asked.get(kind) for kind in ("estimate", "invoice")}
     standing = OpportunityStanding(
         version="v1",
@@ -96,9 +101,7 @@ def planned(rules: DocumentRules, **asked: Any) -> OpportunityPlan:
     )
     given = {"opportunity": opportunity(), "client_id": CLIENT, **asked}
     key = OpportunityKey(connection="acme", opportunity_id=701)
-    return Planner(
-        PlanDocuments.model_validate({"key": key, "standing": standing, **given}), rules, TEST_FINGERPRINT
-    ).plan()
+    return PlanDocuments.model_validate({"key": key, "standing": standing, **given})
 
 
 def TEST_FINGERPRINT(said: Any) -> str:  # noqa: N802 - stands in for a method of the store's keys

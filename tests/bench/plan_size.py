@@ -28,6 +28,7 @@ from connectors.freshbooks.api import FreshBooksApi
 from mapping.context import Context
 from mapping.engine import Template, load_template
 from runtime.keys import KeyRing
+from runtime.quota import Allowance
 from store.sealed import seal
 from store.store import Store
 from store.tables import LinkRow

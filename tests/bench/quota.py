@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.models import PartyKey
     from runtime.accounts import CapsuleAccount
     from runtime.quota import Allowance
+    from sandbox.capsule.gate import Gate
     from store.store import Store
     from tests.databases import TEST_KEYS, sqlite_url
     from tests.sandboxes import Firm, open_firm
@@ -95,8 +96,10 @@ async def measure(temporal: Client, requests: int, seconds: int, windows: int) -
         async with _firm(Path(folder)) as firm:
             party_id = await firm.new_party()
             firm.sandbox.capsule_service.settings.change({"quota_seconds": seconds})
-            firm.sandbox.capsule_service.gate._per_hour = requests
-            firm.sandbox.capsule_service.gate.reset()
+            gate = firm.sandbox.capsule_service.gate
+            assert isinstance(gate, Gate)
+            gate.per_hour = requests
+            gate.reset()
             firm.http.event_hooks["response"].append(seen.count)
             async with _workers(temporal, firm), QuotaPaces(temporal, firm.settings, firm.store).kept_up():
                 await _load(temporal, firm.key(party_id), seen, windows)
@@ -157,8 +160,8 @@ async def _load(temporal: Client, key: PartyKey, seen: Seen, windows: int) -> No
         for each in backfills:
             each.cancel()
         await asyncio.gather(*backfills, return_exceptions=True)
-        for each in range(1, number + 1):
-            handle = temporal.get_workflow_handle(f"bench-{key.connection}-{each}")
+        for begun in range(1, number + 1):
+            handle = temporal.get_workflow_handle(f"bench-{key.connection}-{begun}")
             await asyncio.gather(handle.terminate(), return_exceptions=True)
 
 

@@ -84,7 +84,7 @@ async def _backfill(api: ZohoCrmApi, store: Store) -> dict[str, int]:
     while has_more:
         swept = await run(sweeps.sweep_parties, SweepPage(connection="bench", page=page, priority=5, keep_creates=True))
         page, has_more = page + 1, swept.has_more
-    waiting = WaitingActivities(crm, mapping, store, heard.party, heard.client)
+    waiting = WaitingActivities(crm, mapping, store, heard.party, heard.client, at_work=2 * AT_ONCE)
     while (await run(waiting.let_go, BulkFlow(connection="bench", count=AT_ONCE, approved=True))).count:
         pass
     return {"pages": page - 1, "handed_on_as_listed": heard.as_listed, "to_be_read_once_more": heard.to_be_read}

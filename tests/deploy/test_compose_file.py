@@ -88,17 +88,26 @@ def _published() -> list[tuple[str, str]]:
 
 
 def test_only_receiver_and_operators_pages_can_be_reached_from_the_host() -> None:
-    assert [name for name, _ in _published()] == ["temporal-ui", "codec", "receiver"]
+    assert [name for name, _ in _published()] == ["temporal-ui", "codec", "receiver", "receiver"]
 
 
 def test_operators_pages_can_be_reached_from_this_machine_alone() -> None:
     """Whoever reaches the codec server reads customers' data."""
-    assert all(port.startswith("127.0.0.1:") for name, port in _published() if name != "receiver")
+    assert all(port.startswith("127.0.0.1:") for _, port in _published() if "RECEIVER_BIND" not in port)
+
+
+def test_the_console_asks_for_a_passphrase() -> None:
+    """It shows personal data, and its buttons decide what is written."""
+    environment = OURS["receiver"]["environment"]
+    assert environment["LEDGERLINE_CONSOLE__PASSPHRASE"] == "file:/run/secrets/console_passphrase"
+    assert f"127.0.0.1:8082:{environment['LEDGERLINE_CONSOLE__PORT']}" in OURS["receiver"]["ports"]
+    seen_by = {name for name, service in SERVICES.items() if "console_passphrase" in service.get("secrets", [])}
+    assert seen_by == {"receiver"}
 
 
 def test_even_the_receiver_waits_for_its_proxy_unless_told_otherwise() -> None:
     """Z131"""
-    assert dict(_published())["receiver"].startswith("${RECEIVER_BIND:-127.0.0.1}:")
+    assert OURS["receiver"]["ports"][0].startswith("${RECEIVER_BIND:-127.0.0.1}:")
 
 
 def test_the_database_can_be_reached_neither_from_the_host_nor_from_the_ui() -> None:

@@ -57,6 +57,10 @@ class StandIn:
         """Return every record of a kind."""
         return list((await self._ask("GET", f"records/{kind}"))["records"])
 
+    async def one(self, kind: str, record_id: int) -> dict[str, Any]:
+        """Return one record."""
+        return await self._ask("GET", f"records/{kind}/{record_id}")
+
     async def rules(self) -> list[dict[str, Any]]:
         """Return the rules by which calls go wrong, and how often each has fired."""
         return list((await self._ask("GET", "faults"))["rules"])

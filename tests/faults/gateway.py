@@ -45,9 +45,11 @@ class Gateway:
     upstream: str = ""
     rules: list[Rule] = field(default_factory=list)
 
-    def rude(self, method: str, path: str, answer: Answer, times: int = 1) -> None:
+    def rude(self, method: str, path: str, answer: Answer, times: int = 1) -> Rule:
         """Answer requests to a path (a regular expression) in this way from now on."""
-        self.rules.append(Rule(method, path, answer, times))
+        rule = Rule(method, path, answer, times)
+        self.rules.append(rule)
+        return rule
 
     @property
     def all_given(self) -> bool:

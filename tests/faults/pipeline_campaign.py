@@ -5,31 +5,26 @@ searches lag, webhooks come several times and in any order, and workers are kill
 judge. What is told and what it means is in docs/faults.md. Exit codes: 0 green, 1 red, 2 not finished, 3 invalid.
 """
 
-import argparse
 import asyncio
 import dataclasses
 import json
 import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from runtime.errors import Stop
-from runtime.logs import set_up_logs
+from tests.faults.campaigns import carry_out, parser, say, tried, verdict
 from tests.faults.judge import Finding
 from tests.faults.pipeline_judge import sums
 from tests.faults.pipeline_phases import PipelineCampaign, Plan, plan_for
 from tests.faults.pipeline_rig import both_firms, ready
 from tests.faults.pipeline_terms import PLACES
-from tests.faults.report import EXIT_CODES, Tally, Verdict
+from tests.faults.report import Tally, Verdict
 
 WORKERS = ("worker-a", "worker-b")
-DEFAULT_SEED = 20261123
 FOR_GOOD = frozenset({"opportunities with two estimates", "opportunities with two invoices"})
 """What is wrong also in a run that did not finish: what is there twice stays."""
 
@@ -72,35 +67,20 @@ class Report:
 async def campaign(plan: Plan, seed: int, database: str, folder: Path) -> Report:
     """Run one campaign and return what came of it, also if it was interrupted or took too long. Raises Stop."""
     began = time.monotonic()
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with both_firms(folder, plan.connection, seed=seed, database_url=database) as (rig, firms):
         await asyncio.gather(*(rig.start_worker(name) for name in WORKERS))
         await ready(firms)
         ran = PipelineCampaign(rig, firms, plan, WORKERS, seed)
         started = round(time.monotonic() - began, 1)
-        trouble = await _tried(ran, plan)
+        trouble = await tried(partial(ran.run, say), lambda: ran.phase, plan.deadline)
         took = {"start": started, **ran.seconds, "all": round(time.monotonic() - began, 1)}
         return _reported(ran, seed, took, trouble)
-
-
-async def _tried(ran: PipelineCampaign, plan: Plan) -> str:
-    """Run the phases; return why they did not come to their end, an empty text if they did."""
-    try:
-        async with asyncio.timeout(plan.deadline):
-            await ran.run(_say)
-    except TimeoutError:
-        return f"not finished after {plan.deadline:.0f} s, in the phase: {ran.phase}"
-    except asyncio.CancelledError:
-        return f"interrupted in the phase: {ran.phase}"
-    return ""
 
 
 def _reported(ran: PipelineCampaign, seed: int, seconds: dict[str, float], trouble: str) -> Report:
     findings, houses = ran.judged(), [firm.house for firm in ran.firms]
     return Report(
-        verdict=_verdict(findings, ran.tallies, trouble),
+        verdict=verdict(findings, ran.tallies, trouble, FOR_GOOD),
         trouble=trouble,
         seed=seed,
         opportunities=sum(len(house.opportunities) for house in houses),
@@ -113,53 +93,15 @@ def _reported(ran: PipelineCampaign, seed: int, seconds: dict[str, float], troub
     )
 
 
-def _verdict(findings: Sequence[Finding], tallies: Sequence[Tally], trouble: str) -> Verdict:
-    found = [each.what for each in findings if each.count]
-    if trouble:
-        return "red" if FOR_GOOD.intersection(found) else "unfinished"
-    if found:
-        return "red"
-    return "green" if all(each.enough for each in tallies) else "invalid"
-
-
 def _amount(minor: int, currency: str) -> str:
     return f"{minor / 10 ** PLACES[currency]:,.{PLACES[currency]}f}"
 
 
 def main() -> int:
-    """Run the campaign that the command line asks for; print a page, write JSON, and return the exit code."""
-    asked = _parser().parse_args()
-    plan = plan_for(asked.opportunities, small=asked.small)
-    set_up_logs("campaign", level="error")
-    folder = Path(tempfile.mkdtemp(prefix="ledgerline-pipeline-"))
-    try:
-        report = asyncio.run(campaign(plan, asked.seed, asked.database, folder))
-    except (Stop, AssertionError) as reason:
-        _say(f"the campaign could not be run: {reason}; kept: {folder}")
-        return EXIT_CODES["unfinished"]
-    asked.report.parent.mkdir(parents=True, exist_ok=True)
-    asked.report.write_text(report.as_json())
-    sys.stdout.write(report.page())
-    if report.verdict == "green":
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
-        _say(f"kept, with its ledgers, logs and databases: {folder}")
-    return EXIT_CODES[report.verdict]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.pipeline_campaign", description=__doc__)
-    parser.add_argument("--opportunities", type=int, default=0, help="in both CRMs together: 2,000, or 30 with --small")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="decides chance wherever it is ours")
-    parser.add_argument("--database", default="", metavar="URL", help="of an empty store; else a SQLite file")
-    parser.add_argument("--small", action="store_true", help="shorter waits: the cut that `make test` runs")
-    parser.add_argument("--report", type=Path, default=Path("build/pipeline.json"), help="where the JSON goes")
-    return parser
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """Run the campaign that the command line asks for, and return the exit code."""
+    asked = parser("pipeline_campaign", __doc__, "opportunities", "build/pipeline.json").parse_args()
+    plan = plan_for(asked.size, small=asked.small)
+    return carry_out("pipeline", asked.report, lambda folder: campaign(plan, asked.seed, asked.database, folder))
 
 
 if __name__ == "__main__":

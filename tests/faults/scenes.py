@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from starters.demo.sides import until
-from tests.faults.gateway import Gateway
+from tests.faults.gateway import Gateway, Rule
 from tests.faults.planted import person, text
 from tests.faults.rig import Rig
 
@@ -49,12 +49,14 @@ class Firm:
 
     async def _refused(self) -> None:
         """Two syncs that a person has to look at: the error of one quotes whatever it was sent."""
-        self.books.rude("POST", CLIENTS, _quoting)
+        quoting = self.books.rude("POST", CLIENTS, _quoting)
         await self.sides.create_party(
             type="person",
             firstName=text("name that a provider quotes in an error"),
             emailAddresses=[{"address": f"{text('email that is refused')}@planted.example"}],
         )
+        # The next create would be refused in its place if it came first.
+        await until("the refusal", lambda: _given(quoting), PATIENCE)
         address = {"type": "Office", "country": "Sweden"}
         party = await self.sides.create_party(
             type="organisation", name=text("name of an organisation"), addresses=[address]
@@ -117,6 +119,10 @@ class Firm:
 
     async def _three_holds(self) -> bool:
         return len(await self.rig.store.holds.listed()) >= 3
+
+
+async def _given(rule: Rule) -> bool:
+    return rule.given == rule.times
 
 
 def _redirected(body: bytes, token: str) -> Response:

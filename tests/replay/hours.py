@@ -24,6 +24,11 @@ async def _worked(office: Office, hours: float = 1.5) -> tuple[Billing, int]:
     return timesheet, client
 
 
+async def _run(office: Office) -> Handle:
+    request = BillingRunRequest(connection=office.firm.name, until=APRIL)
+    return await office.temporal.start_workflow(BillingRun.run, request, id="billing-run", task_queue=WORKFLOW_QUEUE)
+
+
 async def hours_billed(office: Office) -> Handle:
     """Hours become a final invoice, and are marked; the answer to the create is lost."""
     timesheet, client = await _worked(office)
@@ -53,12 +58,15 @@ async def billing_run(office: Office) -> Handle:
     await timesheet.announce(client)
     await timesheet.outcome(client)
     await timesheet.log(client)
-    return await office.temporal.start_workflow(
-        BillingRun.run,
-        BillingRunRequest(connection=office.firm.name, until=APRIL),
-        id="billing-run",
-        task_queue=WORKFLOW_QUEUE,
-    )
+    return await _run(office)
+
+
+async def hours_freed(office: Office) -> Handle:
+    """Somebody has deleted an invoice of hours: the next run bills them once more."""
+    timesheet, client = await _worked(office)
+    [invoice] = (await timesheet.bill(client)).invoice_ids
+    await timesheet.change_record("invoice", invoice, vis_state=1)
+    return await _run(office)
 
 
 async def billing_preview(office: Office) -> Handle:
@@ -84,4 +92,4 @@ async def billing_report(office: Office) -> Handle:
     )
 
 
-HOURS = (hours_billed, hours_approved, billing_run, billing_preview, billing_report)
+HOURS = (hours_billed, hours_approved, billing_run, hours_freed, billing_preview, billing_report)

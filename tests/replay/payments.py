@@ -51,6 +51,24 @@ async def payment_sweep(office: Office) -> Handle:
     )
 
 
+async def payments_deleted(office: Office) -> Handle:
+    """A payment was deleted after it was judged, and the invoice of another."""
+    cash = Cash(Pipeline(office))
+    _, first = await cash.invoiced()
+    _, second = await cash.invoiced()
+    gone, orphan = await cash.enter(first, "400.00"), await cash.enter(second, "1000.00")
+    await cash.judge(gone)
+    await cash.judge(orphan)
+    await cash.delete("payment", gone)
+    await cash.delete("invoice", second)
+    return await office.temporal.start_workflow(
+        PaymentSweep.run,
+        PaymentSweepRequest(connection=office.firm.name),
+        id="payment-sweep",
+        task_queue=WORKFLOW_QUEUE,
+    )
+
+
 async def ledger_proof(office: Office) -> Handle:
     """Invoices, payments and credit notes are added up, and meet."""
     cash = Cash(Pipeline(office))
@@ -61,4 +79,4 @@ async def ledger_proof(office: Office) -> Handle:
     )
 
 
-PAYMENTS = (payment_judged, payment_orphaned, payment_sweep, ledger_proof)
+PAYMENTS = (payment_judged, payment_orphaned, payment_sweep, payments_deleted, ledger_proof)

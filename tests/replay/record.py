@@ -36,6 +36,7 @@ from tests.replay.pairs import TWO_WAY
 from tests.replay.payments import PAYMENTS
 from tests.replay.plans import PLANS
 from tests.replay.projects import PROJECTS
+from tests.replay.reconciliations import MONEY, RECONCILIATIONS
 from tests.replay.zoho import ZOHO
 from tests.sandboxes import open_firm
 from tests.temporal_server import embedded_server
@@ -259,6 +260,7 @@ SCENARIOS: Mapping[str, Callable[[Office], Awaitable[Handle]]] = {
         *PAYMENTS,
         *HOURS,
         *PROJECTS,
+        *RECONCILIATIONS,
     )
 }
 
@@ -278,7 +280,7 @@ async def record(name: str) -> None:
                 await ZohoPeople(firm).make_reference_field()
             else:
                 await firm.new_field("Ledgerline reference")
-            if SCENARIOS[name] in (*OPPORTUNITIES, *PAYMENTS):
+            if SCENARIOS[name] in (*OPPORTUNITIES, *PAYMENTS, *MONEY):
                 sell(firm, approvals={"above": {"EUR": 5000}}, both_changed="ask")
             if SCENARIOS[name] in HOURS:
                 bills_hours(firm, invoice="final", approvals={"above": {"EUR": 5000}})

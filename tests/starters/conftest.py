@@ -9,9 +9,11 @@ from ruamel.yaml import YAML
 from temporalio.client import Client
 
 from starters.forwarding import Forwarder
+from starters.plans import plan_workflow_id
 from tests.sandboxes import CAPSULE, FRESHBOOKS, HOOKS, Firm
 from tests.starters.doorway import Doorway, Heard
 from tests.workflows.conftest import office
+from tests.workflows.office import Office
 
 __all__ = ["office"]
 
@@ -54,3 +56,11 @@ def installed(temporal: Client, firm: Firm, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.service_client.config.target_host)
     monkeypatch.setenv("COLUMNS", "250")
     return file
+
+
+@pytest.fixture
+async def ended(office: Office, firm: Firm) -> AsyncIterator[None]:
+    """End the workflows of plans, which are kept for days."""
+    yield
+    for plan in await firm.store.plans.listed():
+        await office.temporal.get_workflow_handle(plan_workflow_id(plan.id, firm.name)).terminate()

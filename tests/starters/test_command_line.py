@@ -79,12 +79,13 @@ def test_status_of_an_empty_installation_is_no_mistake(tmp_path: Path) -> None:
 def settings(folder: Path) -> Settings:
     """Return settings whose ports are all free."""
     sandbox = ("capsule_port", "freshbooks_port", "zoho_crm_port", "zoho_freshbooks_port")
-    ports = iter(free_ports(6 + len(sandbox)))
+    ports = iter(free_ports(7 + len(sandbox)))
     return Settings.model_validate(
         {
             "data": folder,
             "receiver": {"port": next(ports)},
             "codec": {"port": next(ports)},
+            "console": {"port": next(ports)},
             "temporal": {"port": next(ports), "ui_port": next(ports)},
             "metrics": {"worker_port": next(ports), "receiver_port": next(ports)},
             "sandbox": {name: next(ports) for name in sandbox},

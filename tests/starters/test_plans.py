@@ -3,7 +3,6 @@
 import asyncio
 import json
 import stat
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +14,7 @@ from runtime.errors import Stop
 from starters.cli import app
 from starters.plan_files import write_html, write_json
 from starters.plan_views import duration, forecast, kind, what
-from starters.plans import Output, apply_plan, list_plans, make_plan, plan_workflow_id, show_plan, stop_plan
+from starters.plans import Output, apply_plan, list_plans, make_plan, show_plan, stop_plan
 from store.plans import NewItem, NewPlan, Plan
 from store.store import Store
 from tests.sandboxes import Firm
@@ -63,14 +62,6 @@ async def made(sqlite_store: Store) -> Plan:
     plan = await plans.find("acme-1")
     assert plan is not None
     return plan
-
-
-@pytest.fixture
-async def ended(office: Office, firm: Firm) -> AsyncIterator[None]:
-    """End the workflows of plans, which are kept for days."""
-    yield
-    for plan in await firm.store.plans.listed():
-        await office.temporal.get_workflow_handle(plan_workflow_id(plan.id, firm.name)).terminate()
 
 
 class Page(HTMLParser):

@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client, Schedule, ScheduleHandle
 from temporalio.service import RPCError
 
+from runtime.reconciliation import ReconciliationRules
 from runtime.settings import Settings
 from starters.schedules import ensure_schedules, remove_unwanted, sweep_now
 from starters.wanted_schedules import wanted_schedules
@@ -149,3 +150,18 @@ async def end_runs(temporal: Client, settings: Settings) -> None:
                 await temporal.get_workflow_handle(getattr(action, "workflow_id", "")).terminate()
             except RPCError:
                 continue
+
+
+def test_both_sides_are_compared_by_the_calendar_and_not_whenever_everything_is_started(firm: Firm) -> None:
+    """S30."""
+    rules = ReconciliationRules(calendar="0 5 * * MON", time_zone="Europe/Berlin")
+    connection = firm.connection.model_copy(update={"reconciliation": rules})
+    settings = firm.settings.model_copy(update={"connections": {firm.name: connection}})
+
+    (wanted,) = [each for each in wanted_schedules(settings) if each.id == f"reconciliation/{firm.name}"]
+
+    assert wanted.schedule.spec.cron_expressions == ["0 5 * * MON"]
+    assert wanted.schedule.spec.time_zone_name == "Europe/Berlin"
+    assert not wanted.at_start
+    off = connection.model_copy(update={"reconciliation": ReconciliationRules(scheduled=False)})
+    assert f"reconciliation/{firm.name}" not in ids(settings.model_copy(update={"connections": {firm.name: off}}))

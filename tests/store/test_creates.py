@@ -82,6 +82,20 @@ async def test_records_wait_in_order_until_they_are_let_go(store: Store) -> None
     assert await store.waiting.among(keys) == {keys[2]}
 
 
+async def test_creates_in_doubt_and_creates_that_people_look_at_keep_nobody_busy(store: Store) -> None:
+    """S60: a backfill goes on beside them."""
+    reserved, sending, doubted, held, idle = (party(number) for number in range(5))
+    for key in (reserved, sending, doubted, held):
+        await store.intents.reserve(key)
+    for key in (sending, doubted):
+        await store.intents.mark_sending(await store.intents.reserve(key))
+    sent = await store.intents.open_one(doubted)
+    assert sent is not None
+    await store.intents.doubt(sent, datetime.now(UTC))
+    await store.holds.open("workflow", held, "doubtful-match", {})
+    assert await store.waiting.at_work([reserved, sending, doubted, held, idle]) == {reserved, sending}
+
+
 async def test_the_settle_time_grows_with_the_lag_that_was_measured(store: Store) -> None:
     """F1: three times the worst lag, once there are enough measurements."""
     least = timedelta(seconds=5)

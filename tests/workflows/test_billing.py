@@ -260,3 +260,22 @@ async def test_a_total_that_nobody_accepted_is_asked_about_again(open_with: Open
         await timesheet.resolve(client, "approve")
         assert (await timesheet.outcome(client)).outcome == "invoiced"
         assert (timesheet.invoices()[0]["v3_status"], timesheet.entry(entry)["billed"]) == ("sent", True)
+
+
+async def test_hours_whose_invoice_was_deleted_are_billed_with_the_next_run(timesheet: Billing) -> None:
+    """F31: the first invoice is gone; one entry was corrected meanwhile, and the mark that it has stays."""
+    client = await timesheet.firm.new_client(organization="Quist AB", currency_code="EUR")
+    entries = [await timesheet.log(client), await timesheet.log(client, day="2026-03-11")]
+    [first] = (await timesheet.bill(client)).invoice_ids
+    await timesheet.change_record("invoice", first, vis_state=1)
+    await timesheet.change(entries[1], duration=7200)
+    request = BillingRunRequest(connection=timesheet.firm.name, until=date(2026, 4, 1))
+    start = partial(timesheet.office.temporal.execute_workflow, BillingRun.run, request, task_queue=WORKFLOW_QUEUE)
+    run = await start(id=f"after-deletion-{timesheet.firm.name}")
+    second = await timesheet.outcome(client)
+    assert (run.clients, second.outcome) == ([client], "invoiced")
+    found = {each["id"]: each for each in timesheet.invoices()}
+    assert [each["vis_state"] for each in found.values()] == [1, 0]
+    assert found[second.invoice_ids[0]]["amount"]["amount"] == "150.00"
+    assert [timesheet.entry(each)["billed"] for each in entries] == [True, True]
+    assert (await start(id=f"once-more-{timesheet.firm.name}")).clients == []

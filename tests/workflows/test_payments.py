@@ -110,6 +110,33 @@ async def test_a_sweep_announces_only_what_was_not_judged_yet(pipeline: Pipeline
     assert await cash.outcome(second) == "paid"
 
 
+async def swept(pipeline: Pipeline, number: int) -> tuple[int, int]:
+    """Sweep all payments, and return how many were listed and announced."""
+    request = PaymentSweepRequest(connection=pipeline.firm.name)
+    found = await pipeline.office.temporal.execute_workflow(
+        PaymentSweep.run, request, id=f"payment-sweep-{number}/{pipeline.firm.name}", task_queue=WORKFLOW_QUEUE
+    )
+    return found.listed, found.announced
+
+
+async def test_a_sweep_notices_payments_that_were_deleted_and_those_of_deleted_invoices(pipeline: Pipeline) -> None:
+    """F16, F30: no webhook told of either; FreshBooks lists neither among what changed."""
+    cash = Cash(pipeline)
+    _, first = await cash.invoiced()
+    _, second = await cash.invoiced()
+    gone, orphan = await cash.enter(first, "400.00"), await cash.enter(second, "1000.00")
+    assert [await cash.judge(gone), await cash.judge(orphan)] == ["partial", "paid"]
+    await cash.delete("payment", gone)
+    await cash.delete("payment", await cash.enter(first, "1.00"))  # before anybody had judged it
+    await cash.delete("invoice", second)
+    assert (await swept(pipeline, 1))[1] == 2
+    assert await cash.outcome(gone) == "deleted"
+    assert (await cash.hold(orphan)).reason == "missing-parent"
+    await cash.resolve(orphan, Resolution(choice="skip"))
+    assert await cash.outcome(orphan) == "orphan"
+    assert (await swept(pipeline, 2))[1] == 0
+
+
 async def proof(pipeline: Pipeline) -> ProofResult:
     """Add up the firm's books."""
     return await pipeline.office.temporal.execute_workflow(

@@ -1,0 +1,133 @@
+"""Walking over all that was listed of both sides, page by page, so that memory does not grow with the firm's records.
+
+What is slow without waiting for anything (unsealing, comparing) is done in a thread: the worker's other work goes on
+meanwhile.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from activities.plan_items import Rules
+from activities.plan_models import StagedClient, StagedParty
+from activities.plan_survey import Clients, Survey, wanted_clients
+from activities.sides import CLIENTS_FLOW
+from store.links import Link
+from store.plan_staging import Side, Staged
+from store.store import Store
+
+PAGE = 200
+
+Parties = Mapping[int, StagedParty]
+
+
+@dataclass(frozen=True)
+class PartyPage:
+    """Some parties, with the links that they have and the clients that may have to be named with them."""
+
+    parties: Parties
+    links: Mapping[int, Link]
+    clients: Clients
+
+
+class Watcher:
+    """Is shown every record that was listed, before the first pair is looked at. This one looks away."""
+
+    def met_client(self, client: StagedClient, owner: int | None) -> None:
+        """Take note of a client, and of the party that it is linked to."""
+
+    def met_party(self, party_id: int, party: StagedParty) -> None:
+        """Take note of a party. All clients come before the first party."""
+
+
+class PairWalk:
+    """The records that were staged under one name. `beat` is called after every page.
+
+    Whoever watches wants differences, and no remarks about records that are as they should be.
+    """
+
+    def __init__(
+        self, store: Store, name: str, rules: Rules, beat: Callable[[], object], watcher: Watcher | None = None
+    ) -> None:
+        self._store, self._name, self._rules, self._beat = store, name, rules, beat
+        self._watcher = watcher or Watcher()
+        self.survey = Survey(rules.reference_of, remarks=watcher is None)
+        self.listed: Counter[str] = Counter()
+
+    async def meet(self) -> None:
+        """Look at everybody once: who may be whose partner shows only when all are known."""
+        async for page in self._pages("books"):
+            clients = await asyncio.to_thread(self._opened_clients, page)
+            owners = await self._owners(page)
+            await asyncio.to_thread(self._meet_clients, clients, owners)
+        async for page in self._pages("crm"):
+            parties = await asyncio.to_thread(self._opened_parties, page)
+            linked = await self._linked(page)
+            await asyncio.to_thread(self._meet_parties, parties, linked)
+
+    async def party_pages(self) -> AsyncIterator[PartyPage]:
+        """Give all parties, in the order of their ids as text. After `meet`."""
+        async for page in self._pages("crm"):
+            parties = await asyncio.to_thread(self._opened_parties, page)
+            links = await self._links_of(page)
+            wanted = {int(link.books_id) for link in links.values() if link.books_id}
+            for party_id, party in parties.items():
+                if party_id not in links and party.side.stands_alone is not False:
+                    wanted |= wanted_clients(self.survey, party_id, party)
+            staged = await self._store.plans.staging.several(self._name, "books", [str(each) for each in wanted])
+            yield PartyPage(parties, links, await asyncio.to_thread(self._opened_clients, staged))
+
+    async def client_pages(self) -> AsyncIterator[Clients]:
+        """Give the clients whose party was not listed: of the others, the party tells. After `meet`."""
+        async for page in self._pages("books"):
+            owners = await self._owners(page)
+            parties = await self._store.plans.staging.several(self._name, "crm", list(owners.values()))
+            here = {each.record_id for each in parties}
+            left = [each for each in page if owners.get(each.record_id) not in here]
+            yield await asyncio.to_thread(self._opened_clients, left)
+
+    def _meet_clients(self, clients: Clients, owners: Mapping[str, str]) -> None:
+        for client_id, client in clients.items():
+            owner = owners.get(str(client_id))
+            self.survey.add_client(client, int(owner) if owner is not None else None)
+            self._watcher.met_client(client, int(owner) if owner is not None else None)
+        self.listed["clients"] += len(clients)
+
+    def _meet_parties(self, parties: Parties, linked: set[str]) -> None:
+        for party_id, party in parties.items():
+            if str(party_id) not in linked and not party.problem and party.side.stands_alone is not False:
+                self.survey.add_party(party_id, party)
+            self._watcher.met_party(party_id, party)
+        self.listed["parties"] += len(parties)
+
+    async def _pages(self, side: Side) -> AsyncIterator[Sequence[Staged]]:
+        after, page = "", True
+        while page:
+            found = await self._store.plans.staging.page(self._name, side, after, PAGE)
+            if found:
+                yield found
+                after = found[-1].record_id
+                self._beat()
+            page = len(found) == PAGE
+
+    def _opened_clients(self, staged: Sequence[Staged]) -> dict[int, StagedClient]:
+        opened = self._store.plans.staging.opened
+        return {int(each.record_id): StagedClient.model_validate(opened(self._name, "books", each)) for each in staged}
+
+    def _opened_parties(self, staged: Sequence[Staged]) -> dict[int, StagedParty]:
+        opened = self._store.plans.staging.opened
+        return {int(each.record_id): StagedParty.model_validate(opened(self._name, "crm", each)) for each in staged}
+
+    async def _owners(self, clients: Sequence[Staged]) -> dict[str, str]:
+        ids = [each.record_id for each in clients]
+        return await self._store.links.owners(self._rules.connection, CLIENTS_FLOW, ids)
+
+    async def _linked(self, parties: Sequence[Staged]) -> set[str]:
+        ids = [each.record_id for each in parties]
+        return set(await self._store.links.seen(self._rules.connection, CLIENTS_FLOW, ids))
+
+    async def _links_of(self, parties: Sequence[Staged]) -> dict[int, Link]:
+        ids = [each.record_id for each in parties]
+        found = await self._store.plans.staging.links(self._rules.connection, CLIENTS_FLOW, ids)
+        return {int(crm_id): link for crm_id, link in found.items()}
