@@ -104,6 +104,12 @@ class Audit:
         async with self._database.reading() as session:
             return {(connection, action): count for connection, action, count in await session.execute(query)}
 
+    async def written_since(self, moment: datetime) -> int:
+        """Return how many writes there were since then: each would have been somebody's work."""
+        query = select(func.count()).where(AuditRow.at >= moment, AuditRow.request != "")
+        async with self._database.reading() as session:
+            return await session.scalar(query) or 0
+
     async def sides_written(self, connection: str, flow: str, crm_id: str, since: datetime) -> Sequence[str]:
         """Return on which side each create and update of a record since an instant was, oldest first."""
         asked = {"connection": connection, "flow": flow, "crm_id": crm_id, "since": since}

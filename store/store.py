@@ -14,6 +14,7 @@ from store.holds import Holds
 from store.inbox import Inbox
 from store.intents import Intents
 from store.lags import Lags
+from store.latencies import Latencies
 from store.links import Links
 from store.marks import Marks
 from store.news import News
@@ -45,6 +46,7 @@ class Store:
         self.inbox = Inbox(self.database)
         self.intents = Intents(self.database, keys)
         self.lags = Lags(self.database)
+        self.latencies = Latencies(self.database)
         self.links = Links(self.database, keys)
         self.news = News(self.database)
         self.payments = Payments(self.database)

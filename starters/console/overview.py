@@ -12,10 +12,11 @@ from starters.operators import streams
 from store.holds import OpenHold
 from store.lags import Spread
 from store.news import WaysCount
+from store.quotas import QuotaStanding
 from store.status import Standing
 from store.store import Store
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 LATEST = 12
 
 
@@ -23,7 +24,8 @@ LATEST = 12
 class Health:
     """What is known of one connection. `swept` says of each list until when it was read, `lags` how late searches are.
 
-    `consent` names the systems that have to be connected again.
+    `consent` names the systems that have to be connected again; `latencies` say how long a day's writes took from the
+    webhook on, by the system that told, `quotas` what each account has sent.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Health:
     swept: tuple[tuple[str, datetime | None], ...]
     ways: tuple[WaysCount, ...]
     lags: tuple[tuple[str, Spread], ...]
+    latencies: tuple[tuple[str, Spread], ...]
+    quotas: tuple[tuple[str, QuotaStanding], ...]
     standings: tuple[Standing, ...]
 
     @property
@@ -45,6 +49,9 @@ async def health_of(store: Store, name: str, connection: Connection, held: list[
     """Return what is known of a connection."""
     own = [hold for hold in held if hold.connection == name]
     spreads = [(system, await store.lags.spread(name, system)) for system in connection.accounts]
+    day = datetime.now(UTC) - DAY
+    writes = [(system, await store.latencies.spread(name, system, day)) for system in connection.accounts]
+    quotas = [(system, await store.quotas.standing(name, system)) for system in connection.accounts]
     swept = [(records, await store.cursors.read(name, stream)) for records, stream in streams(connection)]
     ways = await store.news.counts((datetime.now(UTC) - WEEK).date())
     return Health(
@@ -55,6 +62,8 @@ async def health_of(store: Store, name: str, connection: Connection, held: list[
         swept=tuple(each for each in swept if each[1] or each[0] != "clients"),
         ways=tuple(each for each in ways if each.connection == name),
         lags=tuple((system, spread) for system, spread in spreads if spread is not None),
+        latencies=tuple((system, spread) for system, spread in writes if spread is not None),
+        quotas=tuple((system, standing) for system, standing in quotas if standing is not None),
         standings=tuple(await store.statuses.standings(name)),
     )
 
@@ -72,6 +81,7 @@ def routes(desk: Desk) -> APIRouter:
             "held": len(held),
             "inbox": await store.inbox.size(),
             "aside": len(await store.inbox.set_aside()),
+            "written": await store.audit.written_since(datetime.now(UTC) - WEEK),
             "alerts": len(await store.alerts.listed()),
             "latest": await store.audit.latest(LATEST),
         }

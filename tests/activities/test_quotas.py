@@ -99,7 +99,7 @@ async def test_what_another_integration_leaves_over_is_learned_from_the_answers(
     party_id, api = await firm.new_party(), a_process(firm, Allowance(40, HOUR))
     gate: Any = firm.crm_service.gate
     for user_id in gate._counts:
-        gate._counts[user_id] = gate._per_hour - 3
+        gate._counts[user_id] = gate.per_hour - 3
     await read(api, party_id, BACKFILL)
     await read(api, party_id, BACKFILL)
     assert isinstance(await refused(api, party_id, BACKFILL), RateLimited)
