@@ -18,7 +18,7 @@ from workflows.models import Resolution
 BUSINESS = 880_001  # of the sandbox's FreshBooks: hours have another id than the account
 MARCH_ENDS, APRIL = "2026-03-31", date(2026, 4, 1)
 FIRM = "billing@acme.example"
-SOON = 20.0
+SOON = 60.0
 
 
 async def _hours_previewed(story: Story) -> None:

@@ -13,7 +13,7 @@ PROPOSAL, WON, LOST = 31_003, 31_005, 31_006
 """Milestones of the sandbox's Capsule."""
 QUOTED, CLOSED_WON, CLOSED_LOST = "Proposal/Price Quote", "Closed Won", "Closed Lost"
 VISIBLE, DELETED, ARCHIVED = 0, 1, 2
-SOON = 20.0
+SOON = 60.0
 
 
 async def _proposed(story: Story) -> None:

@@ -25,7 +25,7 @@ async def _contact(story: Story) -> None:
         Mailing_Country="United Kingdom",
         Account_Name={"id": str(story.okafor)},
     )
-    client = await story.zoho.client("ada@okafor.example", within=10)
+    client = await story.zoho.client("ada@okafor.example")
     wanted = {
         "fname": "Ada",
         "lname": "Okafor",

@@ -13,7 +13,7 @@ from pathlib import Path
 from runtime.ports import free_ports
 from starters.demo.run import PORTS
 
-START_SECONDS, STOP_SECONDS = 90, 30
+START_SECONDS, STOP_SECONDS = 90, 60
 
 
 @dataclass(frozen=True)

@@ -201,9 +201,10 @@ def test_ctrl_c_stops_everything_and_a_second_start_writes_nothing(tmp_path: Pat
     with running(tmp_path, settings) as first:
         sandbox = Sandbox(first)
         _eventually(lambda: len(sandbox.clients()) == 8, within=90)
+        _eventually(lambda: _in_step(first) == 8, within=90)  # the last create has been answered and taken down
         children = first.children()
         assert first.interrupt() == 0
-        assert gone(children, within=5)
+        assert gone(children, within=30)
     with running(tmp_path, settings) as second:
         sandbox, writes = Sandbox(second), Sandbox(second).client_writes()
         time.sleep(3)  # the sweep runs at the start
@@ -211,6 +212,11 @@ def test_ctrl_c_stops_everything_and_a_second_start_writes_nothing(tmp_path: Pat
         children = second.children()
         second.process.send_signal(signal.SIGKILL)
         assert gone(children, within=60), "a crash of `up` left processes behind"
+
+
+def _in_step(up: Up) -> int:
+    standings = json.loads(up.command("status", "--json", "--connection", "sandbox").stdout)["standings"]
+    return sum(each["count"] for each in standings if each["flow"] == "clients" and each["state"] == "in-step")
 
 
 def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
