@@ -6,7 +6,7 @@ meanwhile.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from activities.plan_items import Rules
@@ -14,7 +14,7 @@ from activities.plan_models import StagedClient, StagedParty
 from activities.plan_survey import Clients, Survey, wanted_clients
 from activities.sides import CLIENTS_FLOW
 from store.links import Link
-from store.plan_staging import Side, Staged
+from store.plan_staging import SealedLink, Side, Staged
 from store.store import Store
 
 PAGE = 200
@@ -24,11 +24,15 @@ Parties = Mapping[int, StagedParty]
 
 @dataclass(frozen=True)
 class PartyPage:
-    """Some parties, with the links that they have and the clients that may have to be named with them."""
+    """Some parties, with the links that they have and the clients that may have to be named with them.
+
+    `as_agreed` are those whose pair is in step by its fingerprints: nothing of it needs a closer look.
+    """
 
     parties: Parties
     links: Mapping[int, Link]
     clients: Clients
+    as_agreed: Set[int]
 
 
 class Watcher:
@@ -71,12 +75,29 @@ class PairWalk:
         async for page in self._pages("crm"):
             parties = await asyncio.to_thread(self._opened_parties, page)
             links = await self._links_of(page)
-            wanted = {int(link.books_id) for link in links.values() if link.books_id}
+            wanted = {int(each.link.books_id) for each in links.values() if each.link.books_id}
             for party_id, party in parties.items():
                 if party_id not in links and party.side.stands_alone is not False:
                     wanted |= wanted_clients(self.survey, party_id, party)
             staged = await self._store.plans.staging.several(self._name, "books", [str(each) for each in wanted])
-            yield PartyPage(parties, links, await asyncio.to_thread(self._opened_clients, staged))
+            yield await asyncio.to_thread(self._party_page, parties, links, staged)
+
+    def _party_page(self, parties: Parties, sealed: Mapping[int, SealedLink], staged: Sequence[Staged]) -> PartyPage:
+        clients = self._opened_clients(staged)
+        agreed = {each for each, found in sealed.items() if self._is_as_agreed(parties[each], found.link, clients)}
+        place = (self._rules.connection, CLIENTS_FLOW)
+        opened = self._store.plans.staging.opened_link
+        links = {each: opened(*place, found) if each not in agreed else found.link for each, found in sealed.items()}
+        return PartyPage(parties, links, clients, agreed)
+
+    def _is_as_agreed(self, party: StagedParty, link: Link, clients: Clients) -> bool:
+        """Return whether both say what they said when they last agreed: by the fingerprints, as a pass looks at it."""
+        client = clients.get(int(link.books_id or 0))
+        if party.problem or party.side.left_out or client is None or link.state != "active":
+            return False
+        seen = (link.crm_seen, link.books_seen, link.mapping_version)
+        living = client.side.exists and client.side.visible and not client.side.archived
+        return living and seen == (party.side.fingerprint, client.side.fingerprint, self._rules.template.version)
 
     async def client_pages(self) -> AsyncIterator[Clients]:
         """Give the clients whose party was not listed: of the others, the party tells. After `meet`."""
@@ -127,7 +148,7 @@ class PairWalk:
         ids = [each.record_id for each in parties]
         return set(await self._store.links.seen(self._rules.connection, CLIENTS_FLOW, ids))
 
-    async def _links_of(self, parties: Sequence[Staged]) -> dict[int, Link]:
+    async def _links_of(self, parties: Sequence[Staged]) -> dict[int, SealedLink]:
         ids = [each.record_id for each in parties]
         found = await self._store.plans.staging.links(self._rules.connection, CLIENTS_FLOW, ids)
-        return {int(crm_id): link for crm_id, link in found.items()}
+        return {int(each.link.crm_id): each for each in found}

@@ -43,7 +43,9 @@ class PlanMaker:
     def _party_rows(self, page: PartyPage) -> list[Row]:
         return self._rows(
             [
-                self._maker.for_party(each, party, page.links.get(each), page.clients)
+                None
+                if each in page.as_agreed
+                else self._maker.for_party(each, party, page.links.get(each), page.clients)
                 for each, party in page.parties.items()
             ]
         )

@@ -97,7 +97,8 @@ class Comparer:
         return [each for each in found if each is not None]
 
     def _of_party(self, party_id: int, party: StagedParty, page: PartyPage) -> Mismatch | None:
-        item = self._maker.for_party(party_id, party, page.links.get(party_id), page.clients)
+        agreed = party_id in page.as_agreed
+        item = None if agreed else self._maker.for_party(party_id, party, page.links.get(party_id), page.clients)
         if item is None:
             self._in_step += 1
             return None

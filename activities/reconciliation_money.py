@@ -160,8 +160,9 @@ class Sales:
             self._money.found.append(self._finder.explained(found, times))
 
     async def _links(self, flow: str, ids: Sequence[str]) -> dict[str, Link]:
-        links = await self._store.plans.staging.links(self._report.connection, flow, ids)
-        return {crm_id: link for crm_id, link in links.items() if link.books_id is not None}
+        staging, place = self._store.plans.staging, (self._report.connection, flow)
+        opened = [staging.opened_link(*place, each) for each in await staging.links(*place, ids)]
+        return {link.crm_id: link for link in opened if link.books_id is not None}
 
     def _opened(self, side: Any, staged: Staged) -> dict[str, Any]:
         return self._store.reconciliations.staging.opened(self._report.report_id, side, staged)

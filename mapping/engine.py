@@ -14,16 +14,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
-from mapping.cel import CannotEvaluate
-from mapping.client_fields import FLAG_FIELDS, require_client_field
+from mapping.client_fields import require_client_field
 from mapping.context import Context
+from mapping.evaluation import evaluation_of, is_met
 from mapping.record_rules import Asked, Reader
-from mapping.reference import split_note
-from mapping.registry import Step
 from mapping.rules import Direction, FieldRule, Owner, WhenEmpty, read_rule
 from mapping.shapes import shape_of
 from mapping.spots import PARTY_TYPES, Spot
-from mapping.values import CannotTransform, IncompleteRecord, MappingError, UnmappableValue, Value, tidy
+from mapping.values import IncompleteRecord, MappingError, UnmappableValue, Value
 
 __all__ = [
     "Context",
@@ -41,6 +39,7 @@ __all__ = [
 ]
 
 _LARGEST_DOCUMENT = 1_000_000
+_MOST_KEPT = 50  # types of parties, with the custom fields of an account: these change once in a while
 _HERE = Path()
 _NO_CONTEXT = Context()
 WHEN = "when"
@@ -99,6 +98,9 @@ class Template:
         self.rules: Mapping[str, FieldRule] = MappingProxyType(
             {field: read_rule(field, entry, reader) for field, entry in fields.items()}
         )
+        self._evaluations = tuple(evaluation_of(field, rule) for field, rule in self.rules.items())
+        self._conditional = tuple(each for each in self._evaluations if each.extras.when is not None)
+        self._rules_for: dict[tuple[str, tuple[tuple[str, int], ...]], Mapping[str, FieldRule]] = {}
         self.when: Asked | None = _read_when(self._entries.get(WHEN), reader)
         _require_identity(self.rules)
         _require_own_targets(self.rules)
@@ -142,14 +144,13 @@ class Template:
 
     def left_out(self, party: Mapping[str, Any]) -> str | None:
         """Return why a party is not synced, for people to read; None if it is. Raises as `crm_values` does."""
-        if self.when is None or _is_met(WHEN, self.when, party):
+        if self.when is None or is_met(WHEN, self.when, party):
             return None
         return f"left out by the mapping, whose `{WHEN}` it does not meet: {self.when.expression.text}"
 
     def unmet(self, party: Mapping[str, Any]) -> list[str]:
         """Return the fields whose own `when` a party does not meet: they are left alone. Raises as `left_out` does."""
-        asked = {field: rule.extras.when for field, rule in self.rules.items() if rule.extras.when is not None}
-        return sorted(field for field, when in asked.items() if not _is_met(field, when, party))
+        return sorted(each.field for each in self._conditional if not each.is_met_by(party))
 
     def said(self, party: Mapping[str, Any], context: Context) -> dict[str, Value]:
         """Return what a party says to the books: one that is left out says nothing, whatever it holds.
@@ -166,14 +167,14 @@ class Template:
         IncompleteRecord for one that was not fetched in full.
         """
         unmet = self.unmet(party)
-        return {field: None if field in unmet else self.crm_value(field, party, context) for field in self.rules}
+        return {each.field: None if each.field in unmet else each.says(party, context) for each in self._evaluations}
 
     def crm_value(self, field: str, party: Mapping[str, Any], context: Context) -> Value:
         """Return what the party says about one field, whether or not it meets the field's `when`.
 
         Raises as `crm_values` does.
         """
-        return _crm_value(field, self.rules[field], party, context)
+        return evaluation_of(field, self.rules[field]).says(party, context)
 
     def books_values(self, client: Mapping[str, Any], context: Context = _NO_CONTEXT) -> dict[str, Value]:
         """Return, per books field, what the client says now, tidied the same way, so that equal things are equal.
@@ -181,7 +182,7 @@ class Template:
         The rule's normalising transforms run on the client too: "UK" and "United Kingdom" are no difference. Whatever
         they cannot read stands as it is: a person typed it. Our reference is not part of the note.
         """
-        return {field: _books_value(field, rule, client.get(field), context) for field, rule in self.rules.items()}
+        return {each.field: each.holds(client.get(each.field), context) for each in self._evaluations}
 
     @cached_property
     def is_two_way(self) -> bool:
@@ -199,7 +200,12 @@ class Template:
         `field_ids` are the ids of the account's custom fields by name. What such a party cannot take over goes only to
         the books, such as the employer's name of a person: nothing is planned that could not be written.
         """
-        return {field: rule.for_party(party_type, field_ids) for field, rule in self.rules.items()}
+        key = (party_type, tuple(sorted(field_ids.items())))
+        if key not in self._rules_for:
+            if len(self._rules_for) >= _MOST_KEPT:
+                self._rules_for.clear()
+            self._rules_for[key] = {field: rule.for_party(party_type, field_ids) for field, rule in self.rules.items()}
+        return self._rules_for[key]
 
 
 def _read_when(text: Any, reader: Reader) -> Asked | None:
@@ -226,13 +232,6 @@ def _content(rule: FieldRule) -> dict[str, Any]:
     return {**said, "files": dict(files)} if files else said
 
 
-def _is_met(rule: str, when: Asked, party: Mapping[str, Any]) -> bool:
-    try:
-        return when.is_met_by(party)
-    except CannotEvaluate as error:
-        raise UnmappableValue(rule, str(error)) from None
-
-
 def _require_identity(rules: Mapping[str, FieldRule]) -> None:
     """Refuse a mapping that could not tell whether a client exists already, and would create it again and again."""
     email = rules.get("email")
@@ -254,64 +253,3 @@ def _require_own_targets(rules: Mapping[str, FieldRule]) -> None:
             if target.clashes_with(another):
                 text = f"is written to the same spot of a party as {field}: add `direction: to-books` to one of them"
                 raise MappingError((other, "direction"), text)
-
-
-def _crm_value(field: str, rule: FieldRule, party: Mapping[str, Any], context: Context) -> Value:
-    try:
-        value = _source_value(rule, party)
-        for step in rule.transforms:
-            value = step.apply(value, context)
-        if rule.lookup is not None and rule.extras.table is not None:
-            value = rule.extras.table.find(value, rule.lookup.missing)
-        value = _settled(field, value)
-    except (CannotTransform, CannotEvaluate) as error:
-        raise UnmappableValue(field, str(error)) from None
-    return rule.default if value is None else value
-
-
-def _source_value(rule: FieldRule, party: Mapping[str, Any]) -> Any:
-    """Return what the transforms begin with: computed, said by a function, or from the first path that is filled."""
-    if rule.extras.compute is not None:
-        return rule.extras.compute.of(party)
-    if rule.extras.hook is not None:
-        return rule.extras.hook.value({path.text: path.read(party) for path in rule.paths})
-    found = (path.read(party) for path in rule.paths)
-    return next((each for each in found if not _is_empty(each)), None)
-
-
-def _books_value(field: str, rule: FieldRule, value: Any, context: Context) -> Value:
-    if field in FLAG_FIELDS:
-        return value if isinstance(value, bool) else None
-    text = None if value is None else _settled(field, str(value))
-    for step in rule.transforms:
-        if step.transform.normalises:
-            text = _unless_unreadable(step, text, context)
-    return text
-
-
-def _unless_unreadable(step: Step, value: Value, context: Context) -> Value:
-    try:
-        changed: Value = step.apply(value, context)
-    except CannotTransform:
-        return value
-    return changed
-
-
-def _is_empty(found: Any) -> bool:
-    return found is None or found == [] or (isinstance(found, str) and not found.strip())
-
-
-def _settled(field: str, value: Any) -> Value:
-    """Return what a field really holds: tidy text, in a note without our reference, or yes/no."""
-    if value is None:
-        return None
-    if isinstance(value, bool) != (field in FLAG_FIELDS):
-        mismatch = (
-            "text where FreshBooks has yes/no: add yes_no"
-            if field in FLAG_FIELDS
-            else "yes/no where FreshBooks has text: add a table"
-        )
-        raise CannotTransform(f"would be {mismatch} to this field's transforms in the mapping")
-    if isinstance(value, bool):
-        return value
-    return split_note(str(value))[0] if field == "note" else tidy(str(value))

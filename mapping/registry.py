@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -125,7 +126,7 @@ class Step:
     name: str
     arguments: Mapping[str, Any]
 
-    @property
+    @cached_property
     def transform(self) -> Transform:
         """What is registered under the name."""
         return _TRANSFORMS[self.name]

@@ -2,8 +2,9 @@
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from store.database import Database
 from store.lags import Spread
@@ -34,10 +35,9 @@ class Latencies:
         return Spread(half, most, len(found))
 
 
-def _writes(connection: str, system: str, since: datetime) -> Select[tuple[datetime, datetime]]:
+def _writes(connection: str, system: str, since: datetime) -> Any:
     """Return when each record was told of last, and the first write to its partner after that."""
-    told = func.min(NewsRow.told_at, type_=NewsRow.told_at.type)
-    written = func.min(AuditRow.at, type_=AuditRow.at.type)
+    told, written = func.min(NewsRow.told_at), func.min(AuditRow.at)
     query = select(told, written).join(AuditRow, _same_pair(system)).group_by(NewsRow.record_id)
     here = (NewsRow.connection == connection, NewsRow.system == system, NewsRow.told_at >= since)
     return query.where(*here).order_by(written.desc()).limit(LATEST)

@@ -1,7 +1,7 @@
 """What the systems listed for a plan: sealed, one row a record, gone as soon as the plan has been made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Row, delete, func, select
@@ -24,6 +24,14 @@ class Staged:
 
     record_id: str
     sealed: bytes
+
+
+@dataclass(frozen=True)
+class SealedLink:
+    """A link whose base values are still sealed: nearly every pair is as it was, and nobody needs them."""
+
+    link: Link
+    sealed_base: bytes | None
 
 
 class PlanStaging:
@@ -83,13 +91,20 @@ class PlanStaging:
         async with self._database.reading() as session:
             return dict((await session.execute(query)).all())
 
-    async def links(self, connection: str, flow: str, crm_ids: Sequence[str]) -> dict[str, Link]:
+    async def links(self, connection: str, flow: str, crm_ids: Sequence[str]) -> Sequence[SealedLink]:
         """Return the links of those of `crm_ids` that have one: a page at once, where one by one would take minutes."""
         query = select(*LinkRow.__table__.columns).where(  # rows as they are: objects of the mapper take as long again
             LinkRow.connection == connection, LinkRow.flow == flow, LinkRow.crm_id.in_(crm_ids)
         )
         async with self._database.reading() as session:
-            return {row.crm_id: self._link(row) for row in await session.execute(query)}
+            return [_sealed_link(row) for row in await session.execute(query)]
+
+    def opened_link(self, connection: str, flow: str, sealed: SealedLink) -> Link:
+        """Return a link with its base values. Touches no database, as `opened`."""
+        if sealed.sealed_base is None:
+            return sealed.link
+        place = ("links", "base", connection, flow, sealed.link.crm_id)  # where `store.links` seals it
+        return replace(sealed.link, base=unseal(self._keys, sealed.sealed_base, *place))
 
     async def clear(self, plan_id: str) -> None:
         """Forget what was listed, a little at a time."""
@@ -104,19 +119,10 @@ class PlanStaging:
                 if last is None:
                     break
 
-    def _link(self, row: Row[*tuple[Any, ...]]) -> Link:
-        place = ("links", "base", row.connection, row.flow, row.crm_id)  # where `store.links` seals it
-        base = unseal(self._keys, row.sealed_base, *place) if row.sealed_base else None
-        return Link(
-            row.crm_id,
-            row.books_id,
-            row.state,
-            base,
-            row.crm_seen,
-            row.books_seen,
-            row.mapping_version,
-            row.updated_at,
-        )
+
+def _sealed_link(row: Row[*tuple[Any, ...]]) -> SealedLink:
+    seen = (row.crm_seen, row.books_seen, row.mapping_version, row.updated_at)
+    return SealedLink(Link(row.crm_id, row.books_id, row.state, None, *seen), row.sealed_base)
 
 
 def _place(plan_id: str, side: str, record_id: str) -> tuple[str, ...]:

@@ -54,8 +54,9 @@ async def test_what_is_listed_and_planned_names_nobody_in_clear(store: Store) ->
 
 async def test_links_of_a_page_come_with_what_both_sides_agreed_on(store: Store) -> None:
     await store.links.confirm(ACME, agreed("90210"))
-    found = await store.plans.staging.links("acme", "clients", ["7", "8"])
-    assert found == {"7": await store.links.of_crm(ACME)}
+    (sealed,) = await store.plans.staging.links("acme", "clients", ["7", "8"])
+    assert sealed.link.base is None
+    assert store.plans.staging.opened_link("acme", "clients", sealed) == await store.links.of_crm(ACME)
 
 
 async def test_beginning_a_plan_again_changes_nothing(store: Store) -> None:
