@@ -47,6 +47,7 @@ def firm(tmp_path: Path) -> Path:
     (tmp_path / "run/tokens").mkdir()
     (tmp_path / "etc/ledgerline").mkdir(parents=True)
     (tmp_path / "run/secrets/ledgerline_database_url").write_text(f"{DATABASE}\n")
+    (tmp_path / "run/secrets/console_passphrase").write_text("long enough for a console\n")
     for system in ("capsule", "freshbooks"):
         (tmp_path / f"run/tokens/acme-{system}").write_text(f"token of {system}\n")
     example = (DEPLOY / "ledgerline.example.yaml").read_text()
