@@ -36,7 +36,7 @@ class PartyListing:
             await self._store.plans.staging.put(asked.plan.plan_id, "crm", records)
             return StagedPage(listed=len(listed.items), has_more=listed.has_more)
 
-    async def _staged(self, connection: str, party: CrmParty) -> dict[str, object]:
+    async def _staged(self, connection: str, party: CrmParty) -> str:
         staged = StagedParty(side=PartySide(exists=True), name=party.name)
         try:
             side = await self._sides.of(connection, party)
@@ -45,7 +45,7 @@ class PartyListing:
         else:
             staged.side = side.model_copy(update={"values": _filled(side.values), "read_at": None})
             staged.other_emails = list(party.emails)
-        return staged.model_dump(mode="json", exclude_defaults=True)
+        return staged.model_dump_json(exclude_defaults=True)
 
 
 class ClientListing:
@@ -63,12 +63,12 @@ class ClientListing:
             await self._store.plans.staging.put(asked.plan.plan_id, "books", records)
             return StagedPage(listed=len(listed.items), has_more=listed.has_more)
 
-    def _staged(self, client: Client) -> dict[str, object]:
+    def _staged(self, client: Client) -> str:
         side = client_side(client, self._template, self._context, self._store.links)
         side.values = _filled(side.values)
         emails = [contact.email for contact in client.contacts if contact.email]
         staged = StagedClient(side=side, name=_name_of_client(client), other_emails=emails)
-        return staged.model_dump(mode="json", exclude_defaults=True)
+        return staged.model_dump_json(exclude_defaults=True)
 
 
 def _filled(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -41,11 +41,11 @@ class PlanMaker:
         return await self._summary()
 
     def _party_rows(self, page: PartyPage) -> list[Row]:
+        if page.in_step:
+            self._counts["in-step", "", ""] += page.in_step
         return self._rows(
             [
-                None
-                if each in page.as_agreed
-                else self._maker.for_party(each, party, page.links.get(each), page.clients)
+                self._maker.for_party(each, party, page.links.get(each), page.clients)
                 for each, party in page.parties.items()
             ]
         )

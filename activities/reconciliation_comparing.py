@@ -93,12 +93,12 @@ class Comparer:
         self._twins.clients.close()
 
     def _of_parties(self, page: PartyPage) -> list[Mismatch]:
+        self._in_step += page.in_step
         found = [self._of_party(each, party, page) for each, party in page.parties.items()]
         return [each for each in found if each is not None]
 
     def _of_party(self, party_id: int, party: StagedParty, page: PartyPage) -> Mismatch | None:
-        agreed = party_id in page.as_agreed
-        item = None if agreed else self._maker.for_party(party_id, party, page.links.get(party_id), page.clients)
+        item = self._maker.for_party(party_id, party, page.links.get(party_id), page.clients)
         if item is None:
             self._in_step += 1
             return None
@@ -112,14 +112,17 @@ class Comparer:
     async def _of_clients(self, clients: Clients) -> list[Mismatch]:
         ids = [str(each) for each in clients]
         states = await self._store.sightings.of(self._report.connection, CLIENTS_FLOW, "books", ids)
-        found = []
-        for client_id, client in clients.items():
-            item = self._maker.for_client(client)
-            if item is None or (item.action == "create" and client_id in self._twin_clients):
-                continue
-            sighting = states.get(str(client_id))
-            found.append(self._finder.of_client(item, client, sighting.link_state if sighting else None))
+        links = {int(each): sighting.link_state for each, sighting in states.items()}
+        found = [self._of_client(each, client, links.get(each)) for each, client in clients.items()]
         return [each for each in found if each is not None]
+
+    def _of_client(self, client_id: int, client: StagedClient, link_state: str | None) -> Mismatch | None:
+        item = self._maker.for_client(client)
+        if item is None or (item.action == "create" and client_id in self._twin_clients):
+            return None
+        if item.reason == "undecided" and item.party_id in self._twin_parties:
+            return self._finder.of_twins_client(item, client)
+        return self._finder.of_client(item, client, link_state)
 
     async def _add_links_without_records(self) -> None:
         after, page = 0, True

@@ -66,6 +66,12 @@ class Finder:
             return self._of_client(client, "orphaned-link", "person", (), text)
         return None
 
+    def of_twins_client(self, item: NewItem, client: StagedClient) -> Mismatch:
+        """Return what to say of a client that may belong to a party of which there are two: nobody else tells of it."""
+        client_id = str(client.side.client_id)
+        text = f"no party belongs to client {client_id}, unless it is party {item.party_id}, which the CRM has twice"
+        return self._of_client(client, "missing-left", "person", (), text)
+
     def both_gone(self, link: tuple[str, str, datetime]) -> Mismatch:
         """Return what to say of a link, (party, client, last moved), whose records neither system lists."""
         party_id, client_id, moved_at = link

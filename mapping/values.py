@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Value: TypeAlias = str | bool | int | None
@@ -37,6 +38,7 @@ class CannotTransform(ValueError):
     """A transform's refusal, in words for a person and without the value. The engine adds the field's name."""
 
 
+@lru_cache(maxsize=1024)  # one value passes through here up to five times, by one transform after the other
 def tidy(text: str) -> str | None:
     """Return the text in composed Unicode, with plain line ends and nothing around it; None if nothing is left.
 

@@ -141,7 +141,8 @@ class PairStory(RuleBasedStateMachine):
 
     def _merged(self) -> Merged:
         times = {"crm_changed_at": self.touched["crm"], "books_changed_at": self.touched["books"]}
-        return merge(self.base, self.sides["crm"], self.sides["books"], self.mapped, **times)
+        crm, books = dict(self.sides["crm"]), dict(self.sides["books"])  # a plan is of the moment of the look
+        return merge(self.base, crm, books, self.mapped, **times)
 
     def _moved(self, side: Side) -> bool:
         return self.sides[side] != self.planned_for[side]
