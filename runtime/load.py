@@ -36,6 +36,11 @@ def load_settings(path: Path | None = None) -> Settings:
     return _validate(_combined(file.values if file else {}, sandbox.values), sandbox)
 
 
+def settings_files(settings: Settings) -> list[Path]:
+    """Return the files that settings come from, whether or not they are there."""
+    return [Path(os.environ.get("LEDGERLINE_CONFIG", DEFAULT_FILE)), settings.data / SANDBOX_FILE]
+
+
 def settings_folder() -> Path:
     """Return the folder of the settings file, in which tables and functions of mappings lie; else the current one."""
     return Path(os.environ.get("LEDGERLINE_CONFIG", DEFAULT_FILE)).parent

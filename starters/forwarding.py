@@ -43,6 +43,10 @@ class Forwarder:
         self._announcer, self._inbox, self._news = announcer, store.inbox, HookNews(store.news)
         self._quiet_until = 0.0
 
+    def follow(self, announcer: Announcer) -> None:
+        """Announce by other settings from now on."""
+        self._announcer = announcer
+
     @property
     def temporal_answers(self) -> bool:
         """Whether Temporal took the last change it was given."""

@@ -14,6 +14,8 @@ from temporalio.worker import Worker
 
 from activities.tokens import FixedToken, RenewedToken
 from runtime.queues import WORKFLOW_QUEUE
+from runtime.settings import Connection
+from runtime.watching import unchanged
 from store.tokens import NEEDS_CONSENT, Account
 from worker.accounts import AccountQueue, Wiring, queue_of
 from worker.tokens import account_token, with_account_id
@@ -43,16 +45,24 @@ class AccountWorkers:
 
     def __init__(self, temporal: Client, wiring: Wiring, worker_of: Callable[[AccountQueue], Worker]) -> None:
         self._temporal, self._wiring, self._worker_of = temporal, wiring, worker_of
-        connections = wiring.settings.connections.items()
-        self._tokens: Mapping[Place, FixedToken | RenewedToken] = {
-            (name, system): account_token(name, connection, system, wiring.http, wiring.store)
-            for name, connection in connections
-            for system in connection.accounts
-        }
+        self._tokens = _tokens(wiring, wiring.settings.connections)
+        self._retired: list[FixedToken | RenewedToken] = []
         self._running: dict[Place, _Running] = {}
         self._asked: dict[Place, float] = {}
         self._told: set[Place] = set()
         self._usable: set[Place] = set()
+
+    def follow(self, wiring: Wiring) -> None:
+        """Serve other settings from now on. Accounts of connections that are the same are left at work."""
+        kept = unchanged(self._wiring.settings, wiring.settings)
+        new = {name: each for name, each in wiring.settings.connections.items() if name not in kept}
+        self._wiring = wiring
+        for place in [place for place in self._tokens if place[0] not in kept]:
+            self._retired.append(self._tokens.pop(place))
+            self._usable.discard(place)
+            if place in self._running:
+                self._running[place].stop.set()
+        self._tokens |= _tokens(wiring, new)
 
     async def run_until(self, stopped: Awaitable[object]) -> None:
         """Run and pause workers as the accounts' states ask, until `stopped` returns; then let them finish.
@@ -65,6 +75,7 @@ class AccountWorkers:
                 await self._look()
                 await asyncio.wait({stop, *self._works()}, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
                 self._clear_away()
+            stop.result()
         finally:
             stop.cancel()
             await self._finish()
@@ -72,7 +83,7 @@ class AccountWorkers:
     async def _look(self) -> None:
         try:
             accounts = await self._wiring.store.tokens.all()
-            for place in self._tokens:
+            for place in list(self._tokens):
                 await self._see_to(place, accounts.get(place))
         except (SQLAlchemyError, OSError) as error:  # as it was is as good as it gets, until the store answers again
             log.warning("the accounts' states cannot be read", reason=type(error).__name__)
@@ -89,6 +100,8 @@ class AccountWorkers:
             self._tell_how_to_connect(place)
             return
         self._told.discard(place)
+        if place not in self._tokens:
+            return  # it left the settings meanwhile
         if place not in self._usable:
             await self._end_waiting(place)
         if place not in self._running:
@@ -132,7 +145,7 @@ class AccountWorkers:
         log.info("stopping: finishing the requests that have begun")
         for running in self._running.values():
             running.stop.set()
-        tokens = self._tokens.values()
+        tokens = [*self._tokens.values(), *self._retired]
         await asyncio.gather(*self._works(), *(token.finish() for token in tokens), return_exceptions=True)
         await asyncio.gather(*(token.finish() for token in tokens), return_exceptions=True)
 
@@ -167,6 +180,14 @@ class AccountWorkers:
             name, system = place
             remedy = f"ledgerline connect {system} --connection {name}"
             log.warning("not connected; what needs it waits", connection=name, system=system, remedy=remedy)
+
+
+def _tokens(wiring: Wiring, connections: Mapping[str, Connection]) -> dict[Place, FixedToken | RenewedToken]:
+    return {
+        (name, system): account_token(name, connection, system, wiring.http, wiring.store)
+        for name, connection in connections.items()
+        for system in connection.accounts
+    }
 
 
 async def end_waiting(temporal: Client, connection: str, system: str) -> bool:

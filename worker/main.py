@@ -10,6 +10,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+import httpx
 import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior
@@ -27,6 +28,7 @@ from connectors.http import http_client
 from runtime.queues import WORKFLOW_QUEUE
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.watching import SettingsWatch
 from starters.announce import Announcer
 from starters.schedules import sweep_now
 from store.audit_anchors import Anchors
@@ -44,6 +46,7 @@ from worker.projects import project_passes
 from worker.quotas import QuotaPaces
 from worker.reconciliation_rules import money_rules, report_rules
 from worker.reconciliations import money_reports, report_activities
+from worker.serving import Serving
 from worker.tokens import accesses
 from workflows.alerts import AlertTest, AlertWatch
 from workflows.billing import TimeEntriesToInvoice
@@ -134,24 +137,36 @@ async def work(settings: Settings) -> None:
         await stack.enter_async_context(Anchors(settings.data, store.database, store.keys).kept_up())
         temporal = await connect(settings, patience=SERVER_PATIENCE, metrics_port=settings.metrics.worker_port)
         http = await stack.enter_async_context(http_client())
-        announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
-        wiring = Wiring(
-            settings,
-            http,
-            store,
-            announcer.party_changed,
-            announcer.client_changed,
-            announcer.opportunity_changed,
-            announcer.record_changed,
-        )
-        accounts = AccountWorkers(temporal, wiring, partial(account_worker, temporal))
-        alerts = alert_queue(settings, temporal, store, http)
-        await stack.enter_async_context(workflow_worker(temporal, settings, store))
-        await stack.enter_async_context(account_worker(temporal, alerts))
-        await stack.enter_async_context(QuotaPaces(temporal, settings, store).kept_up())
+        wiring_of = partial(wired, temporal, store, http)
+        accounts = AccountWorkers(temporal, wiring_of(settings), partial(account_worker, temporal))
+        serving = Serving(temporal, wiring_of, partial(_start_shared, temporal, store, http))
         settle_memory()
         log.info("working", connections=list(settings.connections))
-        await accounts.run_until(stop_signal())
+        await serving.run_until(stop_signal(), accounts, settings, SettingsWatch(settings).changes())
+
+
+def wired(temporal: Client, store: Store, http: httpx.AsyncClient, settings: Settings) -> Wiring:
+    """Return what all accounts of these settings share."""
+    announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
+    return Wiring(
+        settings,
+        http,
+        store,
+        announcer.party_changed,
+        announcer.client_changed,
+        announcer.opportunity_changed,
+        announcer.record_changed,
+    )
+
+
+async def _start_shared(
+    temporal: Client, store: Store, http: httpx.AsyncClient, settings: Settings, stack: AsyncExitStack
+) -> None:
+    """Start the workers that know all connections, and what keeps up the paces of their accounts."""
+    alerts = alert_queue(settings, temporal, store, http)
+    await stack.enter_async_context(workflow_worker(temporal, settings, store))
+    await stack.enter_async_context(account_worker(temporal, alerts))
+    await stack.enter_async_context(QuotaPaces(temporal, settings, store).kept_up())
 
 
 def settle_memory() -> None:

@@ -8,14 +8,16 @@ import prometheus_client
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from temporalio.client import Client
 
 from runtime.settings import Settings
 from runtime.temporal import connect_lazily
+from runtime.watching import SettingsWatch
 from starters.announce import Announcer
 from starters.console.app import create_console
 from starters.forwarding import Forwarder
 from starters.receiver import create_receiver
-from store.store import open_store
+from store.store import Store, open_store
 from worker.hook_readers import hook_readers
 from worker.metrics import StoreMetrics
 
@@ -32,16 +34,31 @@ async def receive(settings: Settings) -> None:
     """
     store = await open_store(settings)
     temporal = await connect_lazily(settings)
-    announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
-    app = create_receiver(hook_readers(settings, store), Forwarder(announcer, store))
+    readers, forwarder = hook_readers(settings, store), Forwarder(_announcer(temporal, store, settings), store)
+    app, pages = create_receiver(readers, forwarder), create_console(settings, store, temporal)
+
+    async def follow() -> None:
+        async for now in SettingsWatch(settings).changes():
+            forwarder.follow(_announcer(temporal, store, now))
+            readers.clear()
+            readers.update(hook_readers(now, store))
+            pages.state.desk.settings = now
+            log.info("connections changed", connections=list(now.connections))
+
+    following = asyncio.create_task(follow())
     prometheus_client.REGISTRY.register(StoreMetrics(store, asyncio.get_running_loop()))
     prometheus_client.start_http_server(settings.metrics.receiver_port, settings.metrics.host)
     try:
-        console = _config(create_console(settings, store, temporal), settings.console.host, settings.console.port)
+        console = _config(pages, settings.console.host, settings.console.port)
         receiver = _config(app, settings.receiver.host, settings.receiver.port)
         await serve_together(uvicorn.Server(receiver), Beside(console))
     finally:
+        following.cancel()
         await store.close()
+
+
+def _announcer(temporal: Client, store: Store, settings: Settings) -> Announcer:
+    return Announcer(temporal, store, settings.crms, settings.with_projects)
 
 
 class Beside(uvicorn.Server):

@@ -33,5 +33,6 @@ def create_console(settings: Settings, store: Store, temporal: Client) -> FastAP
 
     for pages in (entrance, overview, records, holds, reports):
         app.include_router(pages.routes(desk))
+    app.state.desk = desk
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

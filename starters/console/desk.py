@@ -21,9 +21,9 @@ from store.store import Store
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
-    """One console."""
+    """One console. Its settings may be exchanged while it serves."""
 
     settings: Settings
     store: Store
@@ -38,7 +38,7 @@ class Desk:
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         environment.globals |= {"ago": ago, "one": one, "words": words, "to": to, "temporal_ui": self.temporal_ui}
-        object.__setattr__(self, "templates", environment)
+        self.templates = environment
 
     def page(self, request: Request, name: str, status: int = 200, **shown: Any) -> HTMLResponse:
         """Return a page made of a template."""
