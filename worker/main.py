@@ -121,6 +121,9 @@ BUILD = version("ledgerline")
 SERVER_PATIENCE = timedelta(seconds=60)
 # Requests that have begun are finished: a create that we drop ourselves would be in doubt for nothing.
 GRACE = timedelta(seconds=8)
+# What a worker has taken waits within it, whoever comes later; what waits in Temporal goes by priority and fairness. So it
+# takes little at once: more than one core can do brings nothing, and more requests than that no account allows.
+AT_ONCE, REQUESTS_AT_ONCE = 10, 20
 # A worker that dies leaves its cached workflows to the others after this long; the default is ten seconds.
 STICKY = timedelta(seconds=4)
 
@@ -237,6 +240,8 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         workflows=WORKFLOWS,
         activities=local,
         workflow_runner=sandboxed_runner(),
+        max_concurrent_workflow_tasks=AT_ONCE,
+        max_concurrent_local_activities=AT_ONCE,
         deployment_config=_deployment(),
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -249,6 +254,7 @@ def account_worker(temporal: Client, queue: AccountQueue) -> Worker:
         temporal,
         task_queue=queue.name,
         activities=queue.activities,
+        max_concurrent_activities=REQUESTS_AT_ONCE,
         max_task_queue_activities_per_second=queue.calls_per_second,
         interceptors=[Heartbeats()],
         deployment_config=_deployment(),
