@@ -121,8 +121,8 @@ BUILD = version("ledgerline")
 SERVER_PATIENCE = timedelta(seconds=60)
 # Requests that have begun are finished: a create that we drop ourselves would be in doubt for nothing.
 GRACE = timedelta(seconds=8)
-# What a worker has taken waits within it, whoever comes later; what waits in Temporal goes by priority and fairness. So it
-# takes little at once: more than one core can do brings nothing, and more requests than that no account allows.
+# What a worker has taken waits within it, whoever comes later; what waits in Temporal goes by priority and fairness. So
+# it takes little at once: more than one core can do brings nothing, and more requests than that no account allows.
 AT_ONCE, REQUESTS_AT_ONCE = 10, 20
 # A worker that dies leaves its cached workflows to the others after this long; the default is ten seconds.
 STICKY = timedelta(seconds=4)
