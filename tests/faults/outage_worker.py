@@ -1,0 +1,37 @@
+"""A worker whose day is shorter: `python -m tests.faults.outage_worker`, `OUTAGE_DAY` seconds long.
+
+What is a matter of hours or minutes without being a setting is cut down: the longest pause between two attempts, and how
+long nothing may have run until whatever is late gets time to catch up. Everything else is as it is in production.
+"""
+
+import os
+from datetime import timedelta
+
+import uvloop
+
+from runtime.load import load_settings
+from runtime.logs import set_up_logs
+from store import alerts
+from worker.main import work
+from workflows import options
+
+DAY = "OUTAGE_DAY"
+PAUSES_A_DAY = 24  # with real pauses of five minutes there are 288: too many for a machine with two cores
+BREAKS_A_DAY = 30
+
+
+def hurry(day: timedelta) -> None:
+    """Cut the pauses down in this process."""
+    longest = max(timedelta(seconds=1), day / PAUSES_A_DAY)
+    options.PATIENT.maximum_interval = longest
+    store_policy = options.STORE_CALL["retry_policy"]
+    assert store_policy is not None
+    store_policy.maximum_interval = longest
+    alerts.LONGEST_BREAK = max(timedelta(seconds=3), day / BREAKS_A_DAY)
+
+
+if __name__ == "__main__":
+    hurry(timedelta(seconds=float(os.environ[DAY])))
+    settings = load_settings()
+    set_up_logs("worker", settings.log_format, settings.log_level)
+    uvloop.run(work(settings))
