@@ -138,7 +138,7 @@ def postgres() -> Iterator[Postgres]:
     """A running PostgreSQL server. Without one these tests are skipped, or fail if they must not be."""
     server: Postgres | None = None
     try:
-        server = Postgres(_programs())
+        server = Postgres(postgres_programs())
         server.start()
         yield server
     except NoPostgres as problem:
@@ -207,7 +207,7 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / SQLITE_FILE}"
 
 
-def _programs() -> Path:
+def postgres_programs() -> Path:
     """Return the folder of initdb and postgres. Raises NoPostgres."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
