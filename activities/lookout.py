@@ -10,7 +10,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, Describe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.alert_texts import BACKLOG, DEAF, INBOX, SILENCE
+from activities.alert_texts import BACKLOG, DEAF, INBOX, OUTAGE, SILENCE
+from activities.unanswered import unanswered_since
 from store.alerts import Incident
 from store.store import Store
 
@@ -49,6 +50,15 @@ class WatchedHooks:
 
 
 @dataclass(frozen=True)
+class WatchedAccount:
+    """An account that no sweep reads, and how long syncs may wait for it in vain before people are told."""
+
+    connection: str
+    system: str
+    patience: timedelta
+
+
+@dataclass(frozen=True)
 class Delay:
     """Something that has gone on for a while, and from when on that is an incident."""
 
@@ -68,25 +78,32 @@ class Lookout:
         backlog_after: timedelta,
         *,
         hooks: Sequence[WatchedHooks] = (),
+        unswept: Sequence[WatchedAccount] = (),
     ) -> None:
         self._store, self._temporal = store, temporal
         self._streams, self._queues, self._backlog_after, self._hooks = streams, queues, backlog_after, hooks
+        self._unswept = unswept
 
     async def incidents(self, watched_since: datetime) -> list[Incident]:
         """Return all that is wrong now. Nothing counts as late before the watch itself has run for so long.
 
         A connection that waits for consent is late, of course: people have been told, so that is no news. Once it has
-        consent again its patience begins anew. Raises RPCError or SQLAlchemyError if it cannot see everything: half a
-        look would end what goes on.
+        consent again its patience begins anew. One cause silences several sweeps: one of a connection is told.
+
+        Raises RPCError or SQLAlchemyError if it cannot see everything: half a look would end what goes on.
         """
         now, consent = datetime.now(UTC), await self._store.signs.consent()
         begun = {name: max(regained, watched_since) for name, regained in consent.items() if regained}
         delays = [*await self._sweeps(now), *await self._inbox(), *await self._backlogs(now), *await self._deaf(now)]
-        return [
-            replace(each.incident, is_news=consent.get(each.incident.connection, now) is not None)
+        delays += await self._unanswered(now)
+        late = [
+            each.incident
             for each in delays
             if now - max(each.incident.since, begun.get(each.incident.connection, watched_since)) >= each.patience
         ]
+        known = [each for each in late if consent.get(each.connection, now) is None]
+        repeated = _repeated_silences(late)
+        return [replace(each, is_news=each not in known and each not in repeated) for each in late]
 
     async def _sweeps(self, now: datetime) -> list[Delay]:
         ended, delays = await self._store.signs.sweeps(), []
@@ -130,6 +147,15 @@ class Lookout:
                 delays.append(Delay(Incident(key, hooks.connection, DEAF, yesterday), timedelta(0)))
         return delays
 
+    async def _unanswered(self, now: datetime) -> list[Delay]:
+        delays = []
+        for account in self._unswept:
+            name, system = account.connection, account.system
+            since = await unanswered_since(self._temporal, name, system, now - account.patience)
+            incident = Incident(f"{OUTAGE}/{name}/{system}", name, OUTAGE, since or now)
+            delays += [Delay(incident, account.patience)] if since else []
+        return delays
+
     async def _stats(self, queue: WatchedQueue) -> DescribeTaskQueueResponse:
         workflows, activities = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
         asked = DescribeTaskQueueRequest(
@@ -139,6 +165,13 @@ class Lookout:
             report_stats=True,
         )
         return await self._temporal.workflow_service.describe_task_queue(asked, timeout=RPC_TIMEOUT)
+
+
+def _repeated_silences(late: Sequence[Incident]) -> list[Incident]:
+    """Return the silences of connections in which another sweep has been silent for longer."""
+    silences = sorted((each for each in late if each.reason == SILENCE), key=lambda each: each.since)
+    longest = {each.connection: each for each in reversed(silences)}
+    return [each for each in silences if each is not longest[each.connection]]
 
 
 def longest_wait(said: DescribeTaskQueueResponse) -> timedelta:

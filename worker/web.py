@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 
+import httpx
 import prometheus_client
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from temporalio.client import Client
 
 from runtime.settings import Settings
 from runtime.temporal import connect_lazily
@@ -15,9 +17,11 @@ from starters.announce import Announcer
 from starters.console.app import create_console
 from starters.forwarding import Forwarder
 from starters.receiver import create_receiver
-from store.store import open_store
+from store.store import Store, open_store
+from worker.alerts import alert_activities
 from worker.hook_readers import hook_readers
 from worker.metrics import StoreMetrics
+from worker.second_watch import SecondWatch
 
 log = structlog.get_logger()
 
@@ -39,9 +43,24 @@ async def receive(settings: Settings) -> None:
     try:
         console = _config(create_console(settings, store, temporal), settings.console.host, settings.console.port)
         receiver = _config(app, settings.receiver.host, settings.receiver.port)
-        await serve_together(uvicorn.Server(receiver), Beside(console))
+        async with _watched(settings, store, temporal):
+            await serve_together(uvicorn.Server(receiver), Beside(console))
     finally:
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _watched(settings: Settings, store: Store, temporal: Client) -> AsyncIterator[None]:
+    """Run the second watch meanwhile."""
+    async with httpx.AsyncClient() as http:
+        alerts = alert_activities(settings, temporal, store, http)
+        watching = asyncio.create_task(SecondWatch(store, alerts, settings.alerts.silence_after).run())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
 
 
 class Beside(uvicorn.Server):

@@ -3,6 +3,7 @@
 Every value that people give carries a number that only grows, so that a write that goes back in time shows.
 """
 
+import itertools
 import json
 import re
 from collections import defaultdict
@@ -118,4 +119,4 @@ def _number(value: str) -> int:
 
 
 def _falls(numbers: Sequence[int]) -> bool:
-    return any(later < earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
+    return any(later < earlier for earlier, later in itertools.pairwise(numbers))

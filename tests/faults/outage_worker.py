@@ -1,7 +1,7 @@
 """A worker whose day is shorter: `python -m tests.faults.outage_worker`, `OUTAGE_DAY` seconds long.
 
-What is a matter of hours or minutes without being a setting is cut down: the longest pause between two attempts, and how
-long nothing may have run until whatever is late gets time to catch up. Everything else is as it is in production.
+What is a matter of hours or minutes without being a setting is cut down: the longest pause between two attempts, and
+how long nothing may have run until whatever is late gets time to catch up. The rest is as it is in production.
 """
 
 import os

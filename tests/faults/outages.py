@@ -112,7 +112,7 @@ def _postgres(stack: AsyncExitStack) -> Postgres:
 
 def _connection(plan: Plan, laid: dict[str, Wire]) -> dict[str, Any]:
     """Return the settings of the connection; what is not said is as it is by default."""
-    clients = {"direction": "both", "sweep_every": "2s", "bulk_limit": 1_000_000, "phone_region": "GB"}
+    clients = {"direction": plan.direction, "sweep_every": "2s", "bulk_limit": 1_000_000, "phone_region": "GB"}
     base = {system: {"base_url": f"http://{wire.address}"} for system, wire in laid.items()}
     return {**base, "clients": clients, "settle_time": "2s", "request_timeout": f"{min(5.0, plan.day / 6):g}s"}
 
@@ -137,9 +137,11 @@ def main() -> int:
     options.add_argument("--system", choices=SYSTEMS, required=True, help="what is away")
     options.add_argument("--seconds", type=float, default=90.0, help="how long a day is")
     options.add_argument("--records", type=int, default=40, help="how many there are before")
+    options.add_argument("--one-way", action="store_true", help="nothing goes from the books to the CRM")
     options.add_argument("--report", type=Path, default=Path("outages.json"), help="where the JSON goes")
     asked = options.parse_args()
-    plan = Plan(day=asked.seconds, records=asked.records, newcomers=max(1, asked.records // 8), blip=2.0)
+    direction = "to-books" if asked.one_way else "both"
+    plan = Plan(asked.seconds, asked.records, max(1, asked.records // 8), blip=2.0, direction=direction)
     return carry_out(f"outage-{asked.system}", asked.report, partial(outage, asked.system, plan))
 
 
