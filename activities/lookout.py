@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.alert_texts import BACKLOG, DEAF, INBOX, OUTAGE, SILENCE
-from activities.unanswered import unanswered_since
+from activities.unanswered import waiting_for
 from store.alerts import Incident
 from store.store import Store
 
@@ -60,10 +60,14 @@ class WatchedAccount:
 
 @dataclass(frozen=True)
 class Delay:
-    """Something that has gone on for a while, and from when on that is an incident."""
+    """Something that has gone on for a while, and from when on that is an incident.
+
+    What `lasts` is not over before it is gone, even if it seems to have begun anew.
+    """
 
     incident: Incident
     patience: timedelta
+    lasts: bool = False
 
 
 class Lookout:
@@ -101,9 +105,10 @@ class Lookout:
             for each in delays
             if now - max(each.incident.since, begun.get(each.incident.connection, watched_since)) >= each.patience
         ]
+        lasting = [replace(each.incident, is_news=False) for each in delays if each.lasts and each.incident not in late]
         known = [each for each in late if consent.get(each.connection, now) is None]
         repeated = _repeated_silences(late)
-        return [replace(each, is_news=each not in known and each not in repeated) for each in late]
+        return [*lasting, *(replace(each, is_news=each not in known and each not in repeated) for each in late)]
 
     async def _sweeps(self, now: datetime) -> list[Delay]:
         ended, delays = await self._store.signs.sweeps(), []
@@ -151,9 +156,10 @@ class Lookout:
         delays = []
         for account in self._unswept:
             name, system = account.connection, account.system
-            since = await unanswered_since(self._temporal, name, system, now - account.patience)
-            incident = Incident(f"{OUTAGE}/{name}/{system}", name, OUTAGE, since or now)
-            delays += [Delay(incident, account.patience)] if since else []
+            waiting = await waiting_for(self._temporal, name, system, now - account.patience)
+            if waiting is not None:
+                incident = Incident(f"{OUTAGE}/{name}/{system}", name, OUTAGE, waiting.in_vain_since or now)
+                delays.append(Delay(incident, account.patience, lasts=True))
         return delays
 
     async def _stats(self, queue: WatchedQueue) -> DescribeTaskQueueResponse:

@@ -1,5 +1,6 @@
 """Whether a system leaves our calls unanswered, read from the syncs that wait for it. Temporal alone knows."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -12,30 +13,35 @@ from connectors.errors import Unavailable
 LOOKED_AT = 5
 
 
-async def unanswered_since(temporal: Client, connection: str, system: str, until: datetime) -> datetime | None:
-    """Return since when a call to a system has been tried in vain, the oldest of a few; None if none has.
+@dataclass(frozen=True)
+class Waiting:
+    """Syncs that wait for a system. `in_vain_since` is when the oldest call that has failed was first tried."""
 
-    Only calls of syncs that began before `until` count. Raises RPCError.
+    in_vain_since: datetime | None
+
+
+async def waiting_for(temporal: Client, connection: str, system: str, until: datetime) -> Waiting | None:
+    """Return how a few of the syncs fare that began before `until` and wait for a call to a system; None without any.
+
+    A call that has not failed yet may be the next try of a sync whose last call had no clear end. Raises RPCError.
     """
-    waiting = (
+    asked = (
         f'Connection = "{connection}" AND SyncState = "syncing" AND ExecutionStatus = "Running" '
         f'AND StartTime < "{until.isoformat()}"'
     )
-    found = []
-    async for each in temporal.list_workflows(waiting, limit=LOOKED_AT):
+    calls: list[PendingActivityInfo] = []
+    async for each in temporal.list_workflows(asked, limit=LOOKED_AT):
         described = await temporal.get_workflow_handle(each.id, run_id=each.run_id).describe()
-        calls = described.raw_description.pending_activities
-        found += [
-            _first_tried(call)
-            for call in calls
-            if _is_in_vain(call, account_queue(connection=connection, system=system))
-        ]
-    return min(found, default=None)
+        calls += described.raw_description.pending_activities
+    queue = account_queue(system, connection)
+    mine = [call for call in calls if call.activity_options.task_queue.name == queue]
+    return Waiting(min((_first_tried(call) for call in mine if _failed(call)), default=None)) if mine else None
 
 
-def _is_in_vain(call: PendingActivityInfo, queue: str) -> bool:
-    failed = call.last_failure.application_failure_info.type == Unavailable.__name__
-    return failed and call.activity_options.task_queue.name == queue
+def _failed(call: PendingActivityInfo) -> bool:
+    """Whether nobody answered the last try; a worker that was ended meanwhile leaves a timeout behind, and no answer."""
+    failure = call.last_failure
+    return failure.application_failure_info.type == Unavailable.__name__ or failure.HasField("timeout_failure_info")
 
 
 def _first_tried(call: PendingActivityInfo) -> datetime:

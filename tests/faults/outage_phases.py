@@ -28,6 +28,7 @@ ENDED_BADLY = 'ExecutionStatus IN ("Failed", "TimedOut", "Terminated") AND Workf
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LOOK_SECONDS = 0.2
 LEAST_DRAIN = 45.0
+LONG_DAY = 60.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class Plan:
     @property
     def silence(self) -> float:
         """Seconds after which people are to be told."""
-        return max(4.0, self.day / 10)
+        return max(5.0, self.day / 10)
+
+    @property
+    def kills(self) -> bool:
+        """Whether our worker is killed in the middle: it needs seconds to start, which are hours of a short day."""
+        return self.day >= LONG_DAY
 
 
 class OutageCampaign:
@@ -105,7 +111,7 @@ class OutageCampaign:
             began = time.monotonic()
             if stage:
                 await self.outage.go_on(self.rig, stage)
-            if stage == 1:
+            if stage == 1 and self.plan.kills:
                 self.rig.kill(WORKER)
             await self.people.edit_crm(one)
             if self.plan.direction == "both":

@@ -1,7 +1,7 @@
 """A worker whose day is shorter: `python -m tests.faults.outage_worker`, `OUTAGE_DAY` seconds long.
 
-What is a matter of hours or minutes without being a setting is cut down: the longest pause between two attempts, and
-how long nothing may have run until whatever is late gets time to catch up. The rest is as it is in production.
+What takes minutes without being a setting is cut down: the longest pause between two attempts, the patience with one
+look of the alert watch, and how long it may have looked at nothing until whatever is late gets time to catch up.
 """
 
 import os
@@ -13,11 +13,13 @@ from runtime.load import load_settings
 from runtime.logs import set_up_logs
 from store import alerts
 from worker.main import work
+from workflows import alerts as watch
 from workflows import options
 
 DAY = "OUTAGE_DAY"
 PAUSES_A_DAY = 24  # with real pauses of five minutes there are 288: too many for a machine with two cores
 BREAKS_A_DAY = 30
+LOOK_SECONDS = timedelta(seconds=2)
 
 
 def hurry(day: timedelta) -> None:
@@ -27,6 +29,7 @@ def hurry(day: timedelta) -> None:
     store_policy = options.STORE_CALL["retry_policy"]
     assert store_policy is not None
     store_policy.maximum_interval = longest
+    watch.LOOK["schedule_to_close_timeout"] = watch.LOOK["start_to_close_timeout"] = LOOK_SECONDS
     alerts.LONGEST_BREAK = max(timedelta(seconds=3), day / BREAKS_A_DAY)
 
 
