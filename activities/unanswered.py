@@ -39,7 +39,7 @@ async def waiting_for(temporal: Client, connection: str, system: str, until: dat
 
 
 def _failed(call: PendingActivityInfo) -> bool:
-    """Whether nobody answered the last try. A worker that was ended meanwhile leaves a timeout, and no answer either."""
+    """Whether nobody answered the last try. A worker that was ended meanwhile leaves a timeout: no answer either."""
     failure = call.last_failure
     return failure.application_failure_info.type == Unavailable.__name__ or failure.HasField("timeout_failure_info")
 

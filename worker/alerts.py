@@ -1,5 +1,8 @@
 """The alert watch, wired: what it looks at, by which channels it tells people, and the queue that it works on."""
 
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 from temporalio.client import Client
 
@@ -24,7 +27,13 @@ CALLS_PER_SECOND = 10.0  # of looks and rounds together; far more than there are
 def alert_queue(settings: Settings, temporal: Client, store: Store, http: httpx.AsyncClient) -> AccountQueue:
     """Return the queue of the alert watch. Raises WrongSettings, with the address that cannot be used."""
     alerts = alert_activities(settings, temporal, store, http)
-    steps = [alerts.look, alerts.send_alerts, alerts.tell_blindness, alerts.beat, alerts.try_channels]
+    steps: list[Callable[..., Any]] = [
+        alerts.look,
+        alerts.send_alerts,
+        alerts.tell_blindness,
+        alerts.beat,
+        alerts.try_channels,
+    ]
     return AccountQueue(ALERT_QUEUE, steps, CALLS_PER_SECOND)
 
 

@@ -26,7 +26,7 @@ class SecondWatch:
     def __init__(self, store: Store, alerts: AlertActivities, patience: timedelta) -> None:
         self._store, self._alerts, self._patience = store, alerts, patience
         self._every = min(LOOK_EVERY, patience / 4)
-        self._begin_anew()
+        self._began_at = self._looked_at = datetime.now(UTC)
 
     async def run(self) -> None:
         """Look until cancelled."""

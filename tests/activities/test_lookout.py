@@ -193,3 +193,25 @@ async def test_a_first_import_that_gets_on_is_no_backlog_and_a_webhook_that_wait
     assert longest_wait(backfill) == timedelta(0)
     backfill.stats_by_priority_key[2].approximate_backlog_age.CopyFrom(quarter)
     assert longest_wait(backfill) == timedelta(minutes=15)
+
+
+async def test_one_outage_that_silences_two_sweeps_is_one_piece_of_news(
+    sqlite_store: Store, temporal: Client, firm_name: str
+) -> None:
+    """S29: the second sweep falls silent minutes after the first, for the same reason."""
+    streams = [
+        WatchedStream(firm_name, name, f"{name}/{firm_name}", 15 * MINUTE)
+        for name in ("capsule.parties", "freshbooks.clients")
+    ]
+    look = Lookout(sqlite_store, temporal, streams, [], 10 * MINUTE)
+    await sqlite_store.cursors.advance(firm_name, "capsule.parties", datetime.now(UTC))
+    with later(4):
+        await sqlite_store.cursors.advance(firm_name, "freshbooks.clients", datetime.now(UTC))
+    with later(20):
+        news = {each.key: each.is_news for each in await seen(look)}
+        assert news == {
+            f"silence/{firm_name}/capsule.parties": True,
+            f"silence/{firm_name}/freshbooks.clients": False,
+        }
+        await sqlite_store.cursors.advance(firm_name, "capsule.parties", datetime.now(UTC))
+        assert [each.is_news for each in await seen(look)] == [True]

@@ -1,0 +1,24 @@
+"""The short cut of the outages: books, or a database, that are away while people go on working. See docs/faults.md."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.databases import NoPostgres
+from tests.faults.outage_phases import Plan
+from tests.faults.outages import outage
+
+pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(120)]
+
+SHORT = Plan(day=10.0, records=5, newcomers=1, blip=0.0)
+
+
+@pytest.mark.parametrize("system", ["freshbooks", "database"])
+async def test_what_people_do_during_an_outage_arrives_by_itself_in_order_and_once(system: str, tmp_path: Path) -> None:
+    """S29, S48, S49: every record says on both sides what was said last; one alert, no hold, no manual step."""
+    try:
+        report = await outage(system, SHORT, tmp_path)
+    except NoPostgres as problem:
+        pytest.skip(str(problem))
+    assert (report.verdict, report.trouble, [each for each in report.findings if each.count]) == ("green", "", [])
+    assert len(report.letters) in (1, 2)
