@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -65,8 +65,10 @@ class Plan:
 class OutageCampaign:
     """One campaign on a running system."""
 
-    def __init__(self, rig: Rig, plan: Plan, outage: Outage, mailbox: Mailbox, say: Callable[[str], None]) -> None:
-        self.rig, self.plan, self.outage, self.mailbox = rig, plan, outage, mailbox
+    def __init__(
+        self, rig: Rig, plan: Plan, outages: Mapping[str, Outage], mailbox: Mailbox, say: Callable[[str], None]
+    ) -> None:
+        self.rig, self.plan, self.outages, self.mailbox = rig, plan, outages, mailbox
         self.people = People(rig)
         self.phase = "start"
         self.seconds: dict[str, float] = {}
@@ -76,18 +78,23 @@ class OutageCampaign:
 
     async def run(self) -> None:
         """Go through all phases. Raises AssertionError if what must arrive does not."""
-        for name, phase in (
-            ("link", self._link),
-            ("blip", self._blip),
-            ("outage", self._outage),
-            ("drain", self._drain),
-            ("check", self._check),
-        ):
-            self.phase, began, beats = name, time.monotonic(), self.mailbox.beats
-            await phase()
-            self.seconds[name] = round(time.monotonic() - began, 1)
-            self.beats[name] = self.mailbox.beats - beats
-            self._say(f"{name}: {self.seconds[name]} s; letters so far: {self.mailbox.letters}")
+        await self._measured("link", self._link())
+        for name, outage in self.outages.items():
+            if self.plan.blip:
+                await self._measured(f"{name}, a blip", self._blip(name, outage))
+            alarms = len(self.mailbox.alarms)
+            await self._measured(f"{name}, a day", self._day(name, outage))
+            await self._measured(f"{name}, afterwards", self._all_arrive(LEAST_DRAIN + self.plan.day))
+            more = self.mailbox.alarms[alarms + 1 :]
+            self.found.append(Finding(f"{name}: further alerts", len(more), more))
+        await self._measured("check", self._check())
+
+    async def _measured(self, phase: str, work: Awaitable[None]) -> None:
+        self.phase, began, beats = phase, time.monotonic(), self.mailbox.beats
+        await work
+        self.seconds[phase] = round(time.monotonic() - began, 1)
+        self.beats[phase] = self.mailbox.beats - beats
+        self._say(f"{phase}: {self.seconds[phase]} s; letters so far: {self.mailbox.letters}")
 
     async def _link(self) -> None:
         await self._watch_often()
@@ -102,44 +109,43 @@ class OutageCampaign:
         often = AlertWatchRequest(every=timedelta(seconds=1))
         await self.rig.temporal.start_workflow(AlertWatch.run, often, id="often", task_queue=WORKFLOW_QUEUE)
 
-    async def _blip(self) -> None:
+    async def _blip(self, name: str, outage: Outage) -> None:
         """A fault that heals by itself is nobody's business."""
-        if not self.plan.blip:
-            return
-        await self.outage.begin(self.rig)
+        before = len(self.mailbox.letters)
+        await outage.begin(self.rig)
         await self.people.edit_crm(self.people.halves()[0])
         await asyncio.sleep(self.plan.blip)
-        await self.outage.end(self.rig)
+        await outage.end(self.rig)
         await self._all_arrive(within=LEAST_DRAIN + self.plan.day)
-        self.found.append(judge.finding("alerts about a fault that healed by itself", list(self.mailbox.letters)))
+        letters = self.mailbox.letters[before:]
+        self.found.append(judge.finding(f"{name}: alerts about a fault that healed by itself", letters))
 
-    async def _outage(self) -> None:
+    async def _day(self, name: str, outage: Outage) -> None:
         """People go on working; in the middle our worker is killed, as by somebody who tries whether that helps."""
         one, other = self.people.halves()
         await self.people.edit_crm(one)
         before = len(self.mailbox.alarms)
-        await self.outage.begin(self.rig)
+        await outage.begin(self.rig)
         for stage in range(STAGES):
             began = time.monotonic()
             if stage:
-                await self.outage.go_on(self.rig, stage)
+                await outage.go_on(self.rig, stage)
             if stage == 1 and self.plan.kills:
                 self.rig.kill(WORKER)
-            await self.people.edit_crm(one)
-            if self.plan.direction == "both":
-                await self.people.edit_books(other)
-            await self.people.enter(self.plan.newcomers)
+            await self._work(one, other)
             one, other = other, one
             await asyncio.sleep(max(0.0, self.plan.day / STAGES - (time.monotonic() - began)))
         told = self.mailbox.alarms[before:]
-        self.found.append(Finding("alerts about the outage while it lasted, but one", abs(len(told) - 1), told))
-        await self.outage.end(self.rig)
+        self.found.append(Finding(f"{name}: alerts while it lasted, but one", abs(len(told) - 1), told))
+        await outage.end(self.rig)
         await self.people.edit_crm(one)
 
-    async def _drain(self) -> None:
-        await self._all_arrive(within=LEAST_DRAIN + self.plan.day)
-        alarms = self.mailbox.alarms
-        self.found.append(Finding("further alerts", max(0, len(alarms) - 1), alarms[1:]))
+    async def _work(self, one: Sequence[str], other: Sequence[str]) -> None:
+        """Let people edit some records in the CRM, others in the books, and enter new ones."""
+        await self.people.edit_crm(one)
+        if self.plan.direction == "both":
+            await self.people.edit_books(other)
+        await self.people.enter(self.plan.newcomers)
 
     async def _check(self) -> None:
         await self._hooks_come_back()

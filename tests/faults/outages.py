@@ -7,7 +7,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -34,9 +34,9 @@ STUCK_AFTER = 600.0
 
 @dataclass(frozen=True)
 class Report:
-    """One outage."""
+    """What came of one outage or several."""
 
-    system: str
+    systems: Sequence[str]
     verdict: Verdict
     trouble: str
     records: int
@@ -52,9 +52,11 @@ class Report:
     def page(self) -> str:
         """Return one page for people."""
         rows = [
-            f"{self.system} away for {self.seconds.get('outage', 0)} s, {self.records} records",
-            f"seconds: {self.seconds}",
-            f"heartbeats: {self.heartbeats}",
+            f"away in turn: {', '.join(self.systems)}; {self.records} records",
+            *(
+                f"{name:30} {seconds:6} s {self.heartbeats[name]:5} heartbeats"
+                for name, seconds in self.seconds.items()
+            ),
             *(f"letter: {title}" for title in self.letters),
             *(f"{each.what:54} {each.count:>5} {', '.join(each.offenders[:3])}" for each in self.findings),
             f"{self.verdict.upper()} {self.trouble}",
@@ -62,14 +64,14 @@ class Report:
         return "\n".join(rows) + "\n"
 
 
-async def outage(system: str, plan: Plan, folder: Path) -> Report:
-    """Let one part be away, and return what came of it. Raises CannotStart."""
+async def outages(systems: Sequence[str], plan: Plan, folder: Path) -> Report:
+    """Let one part after the other be away, and return what came of it. Raises CannotStart, and NoPostgres."""
     mailbox = Mailbox()
-    async with _world(system, plan, folder, mailbox) as (rig, away):
+    async with _world(systems, plan, folder, mailbox) as (rig, away):
         ran = OutageCampaign(rig, plan, away, mailbox, say)
-        trouble = await tried(ran.run, lambda: ran.phase, plan.day + STUCK_AFTER)
+        trouble = await tried(ran.run, lambda: ran.phase, plan.day * len(systems) + STUCK_AFTER)
         return Report(
-            system,
+            systems,
             verdict(ran.found, [], trouble),
             trouble,
             len(ran.people.wanted),
@@ -81,12 +83,14 @@ async def outage(system: str, plan: Plan, folder: Path) -> Report:
 
 
 @asynccontextmanager
-async def _world(system: str, plan: Plan, folder: Path, mailbox: Mailbox) -> AsyncIterator[tuple[Rig, Outage]]:
-    """Give a running system with a worker, and the part of it that is to go away."""
+async def _world(
+    systems: Sequence[str], plan: Plan, folder: Path, mailbox: Mailbox
+) -> AsyncIterator[tuple[Rig, Mapping[str, Outage]]]:
+    """Give a running system with a worker, and the parts of it that are to go away."""
     async with AsyncExitStack() as stack:
         laid = await stack.enter_async_context(wires("capsule", "freshbooks"))
         mail_at = await stack.enter_async_context(serving(mailbox))
-        server = _postgres(stack) if system == "database" else None
+        server = _postgres(stack) if "database" in systems else None
         rig = await stack.enter_async_context(
             running(
                 folder,
@@ -100,7 +104,7 @@ async def _world(system: str, plan: Plan, folder: Path, mailbox: Mailbox) -> Asy
             await side.set(clock_rate=DAY_SECONDS / plan.day)
         await rig.start_worker(WORKER, MODULE, **{DAY: str(plan.day)})
         await rig.sign_in()
-        yield rig, _outage(system, laid, server)
+        yield rig, {system: _outage(system, laid, server) for system in systems}
 
 
 def _postgres(stack: AsyncExitStack) -> Postgres:
@@ -110,7 +114,7 @@ def _postgres(stack: AsyncExitStack) -> Postgres:
     return server
 
 
-def _connection(plan: Plan, laid: dict[str, Wire]) -> dict[str, Any]:
+def _connection(plan: Plan, laid: Mapping[str, Wire]) -> dict[str, Any]:
     """Return the settings of the connection; what is not said is as it is by default."""
     clients = {
         "direction": plan.direction,
@@ -128,10 +132,10 @@ def _alerts(plan: Plan, mail_at: str) -> dict[str, Any]:
     return {"urls": [f"json://{mail_at}/letters"], "heartbeat_url": f"http://{mail_at}/beat", **rhythm}
 
 
-def _outage(system: str, laid: dict[str, Wire], server: Postgres | None) -> Outage:
+def _outage(system: str, laid: Mapping[str, Wire], server: Postgres | None) -> Outage:
     if system == "temporal":
         return TemporalAway()
-    if server is not None:
+    if system == "database" and server is not None:
         return DatabaseAway(server)
     return SystemAway(laid[system], is_crm=system == "capsule")
 
@@ -139,7 +143,9 @@ def _outage(system: str, laid: dict[str, Wire], server: Postgres | None) -> Outa
 def main() -> int:
     """Run what the command line asks for, and return the exit code."""
     options = argparse.ArgumentParser(prog="python -m tests.faults.outages", description="A day without one part.")
-    options.add_argument("--system", choices=SYSTEMS, required=True, help="what is away")
+    options.add_argument(
+        "--system", choices=SYSTEMS, nargs="+", required=True, help="what is away, one after the other"
+    )
     options.add_argument("--seconds", type=float, default=90.0, help="how long a day is")
     options.add_argument("--records", type=int, default=40, help="how many there are before")
     options.add_argument("--one-way", action="store_true", help="nothing goes from the books to the CRM")
@@ -147,7 +153,7 @@ def main() -> int:
     asked = options.parse_args()
     direction = "to-books" if asked.one_way else "both"
     plan = Plan(asked.seconds, asked.records, max(1, asked.records // 8), blip=2.0, direction=direction)
-    return carry_out(f"outage-{asked.system}", asked.report, partial(outage, asked.system, plan))
+    return carry_out("outages", asked.report, partial(outages, asked.system, plan))
 
 
 if __name__ == "__main__":
