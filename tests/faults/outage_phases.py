@@ -28,7 +28,7 @@ ENDED_BADLY = 'ExecutionStatus IN ("Failed", "TimedOut", "Terminated") AND Workf
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LOOK_SECONDS = 0.2
 LEAST_DRAIN = 45.0
-LONG_DAY, SHORT_DAY = 60.0, 15.0
+LONG_DAY = 60.0
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,7 @@ class Plan:
     @property
     def silence(self) -> float:
         """Seconds after which people are to be told."""
-        return max(4.0 if self.is_short else 5.0, self.day / 10)
-
-    @property
-    def is_short(self) -> bool:
-        """Whether this is the cut that `make test` runs."""
-        return self.day < SHORT_DAY
-
-    @property
-    def sweep_every(self) -> float:
-        """Seconds between sweeps; three of them without an end are silence."""
-        return 1.0 if self.is_short else 2.0
+        return max(5.0, self.day / 10)
 
     @property
     def kills(self) -> bool:

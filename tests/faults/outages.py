@@ -118,12 +118,17 @@ def _connection(plan: Plan, laid: Mapping[str, Wire]) -> dict[str, Any]:
     """Return the settings of the connection; what is not said is as it is by default."""
     clients = {
         "direction": plan.direction,
-        "sweep_every": f"{plan.sweep_every:g}s",
+        "sweep_every": "2s",
         "bulk_limit": 1_000_000,
         "phone_region": "GB",
     }
     base = {system: {"base_url": f"http://{wire.address}"} for system, wire in laid.items()}
-    return {**base, "clients": clients, "settle_time": "2s", "request_timeout": f"{min(5.0, plan.day / 6):g}s"}
+    return {
+        **base,
+        "clients": clients,
+        "settle_time": "2s",
+        "request_timeout": f"{min(5.0, max(3.0, plan.day / 6)):g}s",
+    }
 
 
 def _alerts(plan: Plan, mail_at: str) -> dict[str, Any]:

@@ -13,7 +13,14 @@ import pytest
 import time_machine
 from temporalio import activity
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleSpec, WorkflowHandle
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionStartWorkflow,
+    ScheduleSpec,
+    WorkflowHandle,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
@@ -225,6 +232,7 @@ async def test_a_watch_that_cannot_look_says_so_once_however_long_it_lasts_and_s
         await until(over)
         (running,) = (await clock.describe()).info.running_actions
         await clock.delete()
+        assert isinstance(running, ScheduleActionExecutionStartWorkflow)
         await temporal.get_workflow_handle(running.workflow_id).terminate()
     assert post.taken[0].subject == "Ledgerline: the alert watch cannot look"
     assert [heard.subject for heard in post.taken[1:]] == ["Ledgerline: the alert watch can look again"]
