@@ -20,6 +20,8 @@ RPC_TIMEOUT = timedelta(seconds=5)
 URGENT = (1, 2)
 # So many changes that only sweeps found, and not one that a webhook told of, yesterday and today: nobody tells us.
 UNTOLD = 5
+# After a break in which nothing of ours looked, webhooks that were dropped meanwhile get a day to be back and tell.
+HEARING = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Lookout:
             count = counts.get((hooks.connection, hooks.system))
             if count is not None and not count.by_webhook and count.by_sweep >= UNTOLD:
                 key = f"{DEAF}/{hooks.connection}/{hooks.system}"
-                delays.append(Delay(Incident(key, hooks.connection, DEAF, yesterday), timedelta(0)))
+                delays.append(Delay(Incident(key, hooks.connection, DEAF, yesterday), HEARING))
         return delays
 
     async def _unanswered(self, now: datetime) -> list[Delay]:

@@ -74,6 +74,8 @@ async def test_a_system_whose_changes_only_sweeps_find_has_stopped_telling_us(
         assert await keys(look) == []
         await sqlite_store.news.swept(firm_name, "zoho_crm", [Difference(str(number), "seen", datetime.now(UTC))])
     assert await keys(look) == [f"no-webhooks/{firm_name}/zoho_crm"]
+    back_for_an_hour = datetime.now(UTC) - timedelta(hours=1)
+    assert await keys(look, watched_since=back_for_an_hour) == []  # what an outage of ours kept webhooks from telling
     await sqlite_store.news.told([Told(firm_name, "zoho_crm", "7", datetime.now(UTC))])
     assert await keys(look) == []
 
