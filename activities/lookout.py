@@ -91,7 +91,7 @@ class Lookout:
         self._unswept = unswept
 
     async def incidents(self, watched_since: datetime) -> list[Incident]:
-        """Return all that is wrong now. Nothing counts as late before the watch itself has run for so long.
+        """Return all that is wrong now. Nothing is news before the watch itself has run for so long.
 
         A connection that waits for consent is late, of course: people have been told, so that is no news. Once it has
         consent again its patience begins anew. One cause silences several sweeps: one of a connection is told.
@@ -102,15 +102,16 @@ class Lookout:
         begun = {name: max(regained, watched_since) for name, regained in consent.items() if regained}
         delays = [*await self._sweeps(now), *await self._inbox(), *await self._backlogs(now), *await self._deaf(now)]
         delays += await self._unanswered(now)
-        late = [
-            each.incident
-            for each in delays
-            if now - max(each.incident.since, begun.get(each.incident.connection, watched_since)) >= each.patience
-        ]
-        lasting = [replace(each.incident, is_news=False) for each in delays if each.lasts and each.incident not in late]
-        known = [each for each in late if consent.get(each.connection, now) is None]
-        repeated = _repeated_silences(late)
-        return [*lasting, *(replace(each, is_news=each not in known and each not in repeated) for each in late)]
+        late = [each for each in delays if each.lasts or now - each.incident.since >= each.patience]
+        repeated = _repeated_silences([each.incident for each in late])
+
+        def is_news(delay: Delay) -> bool:
+            incident = delay.incident
+            begin = max(incident.since, begun.get(incident.connection, watched_since))
+            in_consent = consent.get(incident.connection, now) is not None
+            return in_consent and now - begin >= delay.patience and incident not in repeated
+
+        return [replace(each.incident, is_news=is_news(each)) for each in late]
 
     async def _sweeps(self, now: datetime) -> list[Delay]:
         ended, delays = await self._store.signs.sweeps(), []
