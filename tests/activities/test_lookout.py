@@ -51,7 +51,8 @@ async def seen(look: Lookout, watched_since: datetime | None = None) -> list[Inc
 
 
 async def keys(look: Lookout, watched_since: datetime | None = None) -> list[str]:
-    return [each.key for each in await seen(look, watched_since)]
+    """Return what would be told."""
+    return [each.key for each in await seen(look, watched_since) if each.is_news]
 
 
 async def new_schedule(temporal: Client, firm_name: str) -> None:
@@ -110,6 +111,8 @@ async def test_after_a_night_in_which_nothing_ran_the_sweeps_get_their_time_to_c
     await sqlite_store.inbox.park(firm_name, "capsule", "party/updated", ["7"])
     with later(600):
         assert await keys(look, watched_since=datetime.now(UTC) - MINUTE) == []
+        # But what was told before that night is not over because nobody looked.
+        assert len(await seen(look, watched_since=datetime.now(UTC) - MINUTE)) == 2
         assert len(await keys(look, watched_since=datetime.now(UTC) - 16 * MINUTE)) == 2
 
 
