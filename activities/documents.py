@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 
@@ -47,8 +47,6 @@ AnyApi = DocumentApi[Estimate] | DocumentApi[Invoice]
 # Staff change a few times a year; somebody new is known after this long.
 STAFF_LIVES = timedelta(minutes=10)
 MOST_PAGES = 50
-# A change that waited no longer than this is made as it was planned.
-FRESH = timedelta(seconds=10)
 WITHDRAWN: dict[Kind, int] = {"estimate": ARCHIVED, "invoice": DELETED}
 """An estimate that was lost is archived; an invoice that is not due is void, which FreshBooks calls deleted."""
 
@@ -192,24 +190,11 @@ class DocumentActivities:
 
     async def _update(self, write: WriteDocument, document_id: int) -> Document:
         kind, plan, api = write.key.kind, write.plan, self._api(write.key.kind)
-        if datetime.now(UTC) - activity.info().scheduled_time > FRESH:
-            await self._expect_unmoved(write, document_id)
         values = wire_values(kind, plan, "", await self._known_staff(), self._settings, new=False)
         if plan.lines is not None:
             currency = str(plan.next_base.get("currency"))
             return await api.replace_lines(document_id, drafts(plan.lines, currency), values)
         return await api.update(document_id, values) if values else await api.get(document_id)
-
-    async def _expect_unmoved(self, write: WriteDocument, document_id: int) -> None:
-        """A change that has waited, for its turn or for FreshBooks itself, must not undo what people did meanwhile."""
-        now = (await self._side(await self._api(write.key.kind).get(document_id))).values
-        moved = [
-            each.field
-            for each in write.plan.writes
-            if each.field != "owner" and now.get(each.field) not in (each.before, each.after)
-        ]
-        if moved:
-            raise FenceLost(f"{write.key.kind} {document_id} changed meanwhile ({', '.join(moved)}): look again")
 
     async def _as_written(self, write: WriteDocument, side: DocumentSide) -> DocumentSide:
         """Return the document once it says what was written. FreshBooks was seen to answer 200 and change nothing."""
