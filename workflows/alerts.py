@@ -76,7 +76,6 @@ class AlertWatch:
 
     async def _watch(self) -> int:
         """Look, tell, and return how many messages were taken. What fails is tried again in the next round."""
-        began = workflow.now()
         try:
             seen = await workflow.execute_activity_method(AlertActivities.look, **_said(LOOK, "what is wrong?"))
             sent = await asyncio.gather(*(self._tell(number) for number in seen.due))
@@ -84,7 +83,8 @@ class AlertWatch:
             if is_cancelled_exception(error):
                 raise
             workflow.set_current_details("**The watch could not look** the last time; trying again.")
-            return await self._went_blind(self._blind_since or began)
+            # Not since the look began: if Temporal was away, that was long ago, and is over.
+            return await self._went_blind(self._blind_since or workflow.now())
         if self._blind_since is not None:
             await self._sees_again(self._blind_since)
         problems = [*seen.failing, *(each.problem for each in sent if each.problem)]

@@ -20,7 +20,7 @@ DAY = "OUTAGE_DAY"
 PAUSES_A_DAY = 24  # with real pauses of five minutes there are 288: too many for a machine with two cores
 BREAKS_A_DAY = 30
 PLENTY = 1_000_000
-LOOK_SECONDS = timedelta(seconds=2)
+LOOK_SECONDS = timedelta(seconds=4)
 
 
 def hurry(day: timedelta) -> None:
