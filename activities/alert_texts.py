@@ -8,8 +8,42 @@ from store.alerts import HOLD, MISMATCHES, Alert, Group
 
 SHOWN = 5
 SILENCE, BACKLOG, CONSENT, DEAF = "silence", "backlog", "needs-consent", "no-webhooks"
+OUTAGE, STANDSTILL = "outage", "standstill"
 INBOX = "backlog/inbox"
-OVER = {SILENCE: "sweeps end again", BACKLOG: "the queue has drained", DEAF: "webhooks arrive again"}
+OVER = {
+    SILENCE: "sweeps end again",
+    BACKLOG: "the queue has drained",
+    DEAF: "webhooks arrive again",
+    OUTAGE: "the system answers again",
+    STANDSTILL: "work goes on again",
+}
+MEANINGS = {
+    SILENCE: (
+        "no sweep has ended for too long",
+        "Changes that no webhook announces are not seen. Sweeps run by a schedule that may be paused.",
+    ),
+    DEAF: (
+        "no webhooks arrive",
+        "Changes are found by sweeps alone, so they are late. Can the system reach `receiver.public_url`?",
+    ),
+    BACKLOG: (
+        "a queue does not drain",
+        "Changes are kept, and late. Either the workers are too few or gone, or Temporal cannot be reached.",
+    ),
+    OUTAGE: ("a system does not answer", "Changes are kept, and made by themselves once it answers again."),
+    STANDSTILL: (
+        "nothing is synced",
+        "Either Temporal cannot be reached or no worker runs. Changes are kept, and made by themselves afterwards.",
+    ),
+}
+NEWS = {
+    SILENCE: "no sweep of {place} has ended",
+    DEAF: "{place}: sweeps find changes, and no webhook has told of any",
+    OUTAGE: "{place} has not answered",
+    STANDSTILL: "nothing has been done",
+    BACKLOG: "tasks have waited in the queue {place}",
+}
+"""What goes on, by the beginning of an incident's key."""
 
 
 class Message(NamedTuple):
@@ -25,7 +59,7 @@ def message(group: Group) -> Message:
         return _over(group)
     if group.reason == CONSENT:
         return _consent(group)
-    if group.reason in (SILENCE, BACKLOG, DEAF):
+    if group.reason in MEANINGS:
         return _incident(group)
     return _report(group) if group.reason == MISMATCHES else _holds(group)
 
@@ -35,20 +69,37 @@ def trial() -> Message:
     return Message("Ledgerline: a test", "A test of the alerts of this installation. Nothing is wrong.")
 
 
+def blind(since: datetime) -> Message:
+    """Return what is said while the watch cannot look, because our store is away or Temporal answers it too little."""
+    return Message(
+        "Ledgerline: the alert watch cannot look",
+        _text(
+            f"Since {clock(since)} our store, or Temporal, has not answered the alert watch. Changes are kept by "
+            "whichever of them answers, or sent again by their systems, and are made by themselves afterwards.",
+            "Find out more: ledgerline doctor; ledgerline status",
+        ),
+    )
+
+
+def sighted(since: datetime) -> Message:
+    """Return what is said when it can look again."""
+    return Message(
+        "Ledgerline: the alert watch can look again",
+        _text("This is over:", f"- the alert watch could not look since {clock(since)}"),
+    )
+
+
 def what(alert: Alert) -> str:
     """Return what an alert is about, in a few words."""
     kind, _, rest = alert.key.partition("/")
     if alert.source == HOLD:
         return alert.key
-    if kind == "silence":
-        return f"no sweep of {rest} has ended since {clock(alert.since)}"
-    if kind == DEAF:
-        return f"{rest}: sweeps find changes, and no webhook has told of any since {clock(alert.since)}"
-    if kind == MISMATCHES:
-        return f"report {rest.rpartition('/')[2]}"
     if alert.key == INBOX:
         return f"changes have waited in the inbox since {clock(alert.since)}"
-    return f"tasks have waited in the queue {rest} since {clock(alert.since)}"
+    if kind == MISMATCHES:
+        return f"report {rest.rpartition('/')[2]}"
+    words = NEWS.get(kind, NEWS[BACKLOG]).format(place=rest)
+    return f"{words} since {clock(alert.since)}"
 
 
 def clock(instant: datetime) -> str:
@@ -90,18 +141,9 @@ def _consent(group: Group) -> Message:
 
 def _incident(group: Group) -> Message:
     place = f" ({group.connection})" if group.connection else ""
-    if group.reason == SILENCE:
-        subject = f"Ledgerline: no sweep has ended for too long{place}"
-        meaning = "Changes that no webhook announces are not seen. Sweeps run by a schedule that may be paused."
-    elif group.reason == DEAF:
-        subject = f"Ledgerline: no webhooks arrive{place}"
-        meaning = "Changes are found by sweeps alone, so they are late. Can the system reach `receiver.public_url`?"
-    else:
-        subject = f"Ledgerline: a queue does not drain{place}"
-        meaning = "Changes are kept, and late. Either the workers are too few or gone, or Temporal cannot be reached."
-    return Message(
-        subject, _text(meaning, _listed(group.alerts), "Find out more: ledgerline doctor; ledgerline status")
-    )
+    subject, meaning = MEANINGS[group.reason]
+    more = "Find out more: ledgerline doctor; ledgerline status"
+    return Message(f"Ledgerline: {subject}{place}", _text(meaning, _listed(group.alerts), more))
 
 
 def _report(group: Group) -> Message:

@@ -10,10 +10,11 @@ import structlog
 from pydantic import SecretStr
 from temporalio import activity
 
-from activities.alert_texts import clock, message, trial
+from activities.alert_texts import blind, clock, message, sighted, trial
 from activities.channels import MESSAGE_SECONDS, Channel
 from activities.lookout import Lookout
 from activities.models import AlertsSeen, AlertsSent, ChannelNumber, ChannelTrial, ChannelTrials
+from activities.watch_models import Blindness
 from store.alerts import Rhythm
 from store.store import Store
 
@@ -38,12 +39,18 @@ class AlertActivities:
         *,
         http: httpx.AsyncClient,
         heartbeat_url: SecretStr | None,
+        blind_after: timedelta = timedelta(minutes=15),
     ) -> None:
         self._store, self._lookout, self._rhythm = store, lookout, rhythm
         self._channels = {channel.number: channel for channel in channels}
-        self._http, self._heartbeat_url = http, heartbeat_url
+        self._http, self._heartbeat_url, self._blind_after = http, heartbeat_url, blind_after
         self._warned_of = 0
         self._tidied_on = datetime.min.replace(tzinfo=UTC).date()
+
+    @property
+    def channel_numbers(self) -> Sequence[int]:
+        """The channels that there are."""
+        return [*self._channels]
 
     @activity.defn
     async def look(self) -> AlertsSeen:
@@ -92,6 +99,19 @@ class AlertActivities:
         if problem:
             log.warning("alerts could not be sent; trying again", channel=channel.name, reason=problem)
         return AlertsSent(messages=sent, problem=problem or "")
+
+    @activity.defn
+    async def tell_blindness(self, blindness: Blindness) -> AlertsSent:
+        """Tell every channel that the watch has not been able to look for too long, or that it is able again.
+
+        Nothing is asked of the store, which may be what is away: the workflow remembers who was told.
+        """
+        if not blindness.over and datetime.now(UTC) - blindness.since < self._blind_after:
+            return AlertsSent()
+        text = sighted(blindness.since) if blindness.over else blind(blindness.since)
+        problems = await asyncio.gather(*(channel.send(*text) for channel in self._channels.values()))
+        failed = [problem for problem in problems if problem]
+        return AlertsSent(messages=len(problems) - len(failed), problem=next(iter(failed), ""))
 
     @activity.defn
     async def beat(self) -> bool:

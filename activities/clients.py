@@ -104,7 +104,7 @@ class ClientActivities:
             client = await self._freshbooks.update_client(write.client_id, values)
             crash_point("after-put")
             side = await self._confirm(write, client, "update", None)
-            return ClientWritten(client_id=client.id, fingerprint=side.fingerprint)
+            return ClientWritten(client_id=client.id, fingerprint=self._seen(write, side, "update"))
 
     @activity.defn
     async def set_visibility(self, farewell: Farewell) -> ClientWritten:
@@ -140,7 +140,7 @@ class ClientActivities:
 
     async def _confirm(self, write: WriteClient, client: Client, action: str, intent_id: int | None) -> ClientSide:
         side = self._side(client)
-        agreed = agreement(write, client.id, side.fingerprint)
+        agreed = agreement(write, client.id, self._seen(write, side, action))
         entry = audit_entry(
             action,
             write.cause,
@@ -154,6 +154,17 @@ class ClientActivities:
         await self._store.links.confirm(record_key(write.key), agreed, audit=entry, intent_id=intent_id)
         crash_point("after-confirm")
         return side
+
+    def _seen(self, write: WriteClient, side: ClientSide, action: str) -> str:
+        """Return the fingerprint to be known again: none if a person edited other fields since the plan was made.
+
+        The plan may be a day old, if the CRM was away. Taken for seen, such an edit would never be carried over.
+        """
+        if action == "create":
+            return side.fingerprint
+        planned = {**side.values, **{each.field: each.before for each in write.writes}}
+        alone = self._store.links.fingerprint(planned) == write.client_fingerprint
+        return side.fingerprint if alone else ""
 
     def _side(self, client: Client) -> ClientSide:
         return client_side(client, self._template, self._context, self._store.links)

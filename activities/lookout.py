@@ -10,7 +10,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, Describe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.alert_texts import BACKLOG, DEAF, INBOX, SILENCE
+from activities.alert_texts import BACKLOG, DEAF, INBOX, OUTAGE, SILENCE
+from activities.unanswered import waiting_for
 from store.alerts import Incident
 from store.store import Store
 
@@ -19,6 +20,8 @@ RPC_TIMEOUT = timedelta(seconds=5)
 URGENT = (1, 2)
 # So many changes that only sweeps found, and not one that a webhook told of, yesterday and today: nobody tells us.
 UNTOLD = 5
+# After a break in which nothing of ours looked, webhooks that were dropped meanwhile get a day to be back and tell.
+HEARING = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,24 @@ class WatchedHooks:
 
 
 @dataclass(frozen=True)
+class WatchedAccount:
+    """An account that no sweep reads, and how long syncs may wait for it in vain before people are told."""
+
+    connection: str
+    system: str
+    patience: timedelta
+
+
+@dataclass(frozen=True)
 class Delay:
-    """Something that has gone on for a while, and from when on that is an incident."""
+    """Something that has gone on for a while, and from when on that is an incident.
+
+    What `lasts` is not over before it is gone, even if it seems to have begun anew.
+    """
 
     incident: Incident
     patience: timedelta
+    lasts: bool = False
 
 
 class Lookout:
@@ -68,25 +84,34 @@ class Lookout:
         backlog_after: timedelta,
         *,
         hooks: Sequence[WatchedHooks] = (),
+        unswept: Sequence[WatchedAccount] = (),
     ) -> None:
         self._store, self._temporal = store, temporal
         self._streams, self._queues, self._backlog_after, self._hooks = streams, queues, backlog_after, hooks
+        self._unswept = unswept
 
     async def incidents(self, watched_since: datetime) -> list[Incident]:
-        """Return all that is wrong now. Nothing counts as late before the watch itself has run for so long.
+        """Return all that is wrong now. Nothing is news before the watch itself has run for so long.
 
         A connection that waits for consent is late, of course: people have been told, so that is no news. Once it has
-        consent again its patience begins anew. Raises RPCError or SQLAlchemyError if it cannot see everything: half a
-        look would end what goes on.
+        consent again its patience begins anew. One cause silences several sweeps: one of a connection is told.
+
+        Raises RPCError or SQLAlchemyError if it cannot see everything: half a look would end what goes on.
         """
         now, consent = datetime.now(UTC), await self._store.signs.consent()
         begun = {name: max(regained, watched_since) for name, regained in consent.items() if regained}
         delays = [*await self._sweeps(now), *await self._inbox(), *await self._backlogs(now), *await self._deaf(now)]
-        return [
-            replace(each.incident, is_news=consent.get(each.incident.connection, now) is not None)
-            for each in delays
-            if now - max(each.incident.since, begun.get(each.incident.connection, watched_since)) >= each.patience
-        ]
+        delays += await self._unanswered(now)
+        late = [each for each in delays if each.lasts or now - each.incident.since >= each.patience]
+        repeated = _repeated_silences([each.incident for each in late])
+
+        def is_news(delay: Delay) -> bool:
+            incident = delay.incident
+            begin = max(incident.since, begun.get(incident.connection, watched_since))
+            in_consent = consent.get(incident.connection, now) is not None
+            return in_consent and now - begin >= delay.patience and incident not in repeated
+
+        return [replace(each.incident, is_news=is_news(each)) for each in late]
 
     async def _sweeps(self, now: datetime) -> list[Delay]:
         ended, delays = await self._store.signs.sweeps(), []
@@ -127,7 +152,17 @@ class Lookout:
             count = counts.get((hooks.connection, hooks.system))
             if count is not None and not count.by_webhook and count.by_sweep >= UNTOLD:
                 key = f"{DEAF}/{hooks.connection}/{hooks.system}"
-                delays.append(Delay(Incident(key, hooks.connection, DEAF, yesterday), timedelta(0)))
+                delays.append(Delay(Incident(key, hooks.connection, DEAF, yesterday), HEARING))
+        return delays
+
+    async def _unanswered(self, now: datetime) -> list[Delay]:
+        delays = []
+        for account in self._unswept:
+            name, system = account.connection, account.system
+            waiting = await waiting_for(self._temporal, name, system, now - account.patience)
+            if waiting is not None:
+                incident = Incident(f"{OUTAGE}/{name}/{system}", name, OUTAGE, waiting.in_vain_since or now)
+                delays.append(Delay(incident, account.patience, lasts=True))
         return delays
 
     async def _stats(self, queue: WatchedQueue) -> DescribeTaskQueueResponse:
@@ -139,6 +174,13 @@ class Lookout:
             report_stats=True,
         )
         return await self._temporal.workflow_service.describe_task_queue(asked, timeout=RPC_TIMEOUT)
+
+
+def _repeated_silences(late: Sequence[Incident]) -> list[Incident]:
+    """Return the silences of connections in which another sweep has been silent for longer."""
+    silences = sorted((each for each in late if each.reason == SILENCE), key=lambda each: each.since)
+    longest = {each.connection: each for each in reversed(silences)}
+    return [each for each in silences if each is not longest[each.connection]]
 
 
 def longest_wait(said: DescribeTaskQueueResponse) -> timedelta:

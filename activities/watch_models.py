@@ -38,6 +38,13 @@ class DeletionsPage(BaseModel):
     priority: int = 3
 
 
+class Blindness(BaseModel):
+    """Since when the alert watch could not look; or that it can again."""
+
+    since: datetime
+    over: bool = False
+
+
 class CatchUp(BaseModel):
     """The systems of a connection whose webhooks were missing, so that something may have gone unheard."""
 

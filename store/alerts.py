@@ -5,6 +5,7 @@ is over before. A channel is one address of the settings, known here by its numb
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -191,6 +192,16 @@ class Alerts:
                 session.add_all(_incident_row(each, now) for each in new)
         except IntegrityError:
             return  # another watch saw the same at the same moment
+
+    async def began(self, incident: Incident) -> None:
+        """Take note of one incident beside what the watch found. It ends when the watch looks again. Safe to repeat."""
+        going_on = (AlertRow.key == incident.key, AlertRow.ended_at.is_(None))
+        async with self._database.reading() as session:
+            if await session.scalar(select(AlertRow.id).where(*going_on)) is not None:
+                return
+        with suppress(IntegrityError):  # another process saw the same at the same moment
+            async with self._database.writing() as session:
+                session.add(_incident_row(incident, datetime.now(UTC)))
 
     async def listed(self) -> Sequence[tuple[Alert, dict[int, datetime]]]:
         """Return the open alerts, oldest first, with when each channel was told."""

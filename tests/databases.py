@@ -48,6 +48,13 @@ class Postgres:
         """Make the cluster and return once the server answers. Raises NoPostgres with the end of its log."""
         try:
             self._run_initdb()
+        except OSError as error:
+            raise NoPostgres(f"PostgreSQL cannot be started: {error}") from error
+        self.resume()
+
+    def resume(self) -> None:
+        """Serve what is in the folder and return once the server answers. Raises NoPostgres."""
+        try:
             with self._log.open("ab") as log:
                 command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder)]
                 self._server = subprocess.Popen(
@@ -60,6 +67,12 @@ class Postgres:
             self._wait_until_it_answers(self._server)
         except OSError as error:
             raise NoPostgres(f"PostgreSQL cannot be started: {error}") from error
+
+    def kill(self) -> None:
+        """End the server as a crash does: open transactions are lost. `resume` serves what was committed."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)  # a SIGKILL would leave its children
+            self._server.wait(STOP_SECONDS)
 
     def stop(self) -> None:
         """End the server and remove its folder."""
@@ -125,7 +138,7 @@ def postgres() -> Iterator[Postgres]:
     """A running PostgreSQL server. Without one these tests are skipped, or fail if they must not be."""
     server: Postgres | None = None
     try:
-        server = Postgres(_programs())
+        server = Postgres(postgres_programs())
         server.start()
         yield server
     except NoPostgres as problem:
@@ -194,7 +207,7 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / SQLITE_FILE}"
 
 
-def _programs() -> Path:
+def postgres_programs() -> Path:
     """Return the folder of initdb and postgres. Raises NoPostgres."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []

@@ -1,11 +1,14 @@
 """The alert watch, wired: what it looks at, by which channels it tells people, and the queue that it works on."""
 
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 from temporalio.client import Client
 
 from activities.alerts import ALERT_QUEUE, AlertActivities
 from activities.channels import Channel, UnusableChannel
-from activities.lookout import Lookout, WatchedHooks, WatchedQueue, WatchedStream
+from activities.lookout import Lookout, WatchedAccount, WatchedHooks, WatchedQueue, WatchedStream
 from activities.queues import FRESHBOOKS, account_queue
 from runtime.load import WrongSettings, explain
 from runtime.queues import WORKFLOW_QUEUE
@@ -23,12 +26,31 @@ CALLS_PER_SECOND = 10.0  # of looks and rounds together; far more than there are
 
 def alert_queue(settings: Settings, temporal: Client, store: Store, http: httpx.AsyncClient) -> AccountQueue:
     """Return the queue of the alert watch. Raises WrongSettings, with the address that cannot be used."""
+    alerts = alert_activities(settings, temporal, store, http)
+    steps: list[Callable[..., Any]] = [
+        alerts.look,
+        alerts.send_alerts,
+        alerts.tell_blindness,
+        alerts.beat,
+        alerts.try_channels,
+    ]
+    return AccountQueue(ALERT_QUEUE, steps, CALLS_PER_SECOND)
+
+
+def alert_activities(settings: Settings, temporal: Client, store: Store, http: httpx.AsyncClient) -> AlertActivities:
+    """Return the steps of the alert watch. Raises WrongSettings, with the address that cannot be used."""
     watch, told = settings.alerts, Rhythm(settings.alerts.group_for, settings.alerts.quiet_for)
     streams, queues, hooks = watched_streams(settings), watched_queues(settings), watched_hooks(settings)
-    lookout = Lookout(store, temporal, streams, queues, watch.backlog_after, hooks=hooks)
-    alerts = AlertActivities(store, lookout, _channels(settings), told, http=http, heartbeat_url=watch.heartbeat_url)
-    return AccountQueue(
-        ALERT_QUEUE, [alerts.look, alerts.send_alerts, alerts.beat, alerts.try_channels], CALLS_PER_SECOND
+    unswept = unswept_accounts(settings)
+    lookout = Lookout(store, temporal, streams, queues, watch.backlog_after, hooks=hooks, unswept=unswept)
+    return AlertActivities(
+        store,
+        lookout,
+        _channels(settings),
+        told,
+        http=http,
+        heartbeat_url=watch.heartbeat_url,
+        blind_after=watch.silence_after,
     )
 
 
@@ -44,6 +66,15 @@ def watched_streams(settings: Settings) -> list[WatchedStream]:
         for name, connection in settings.connections.items()
         for system in (connection.crm, FRESHBOOKS)
         if system == connection.crm or connection.clients.direction == "both"
+    ]
+
+
+def unswept_accounts(settings: Settings) -> list[WatchedAccount]:
+    """Return the books that are only written to: no sweep would notice that they are away."""
+    return [
+        WatchedAccount(name, FRESHBOOKS, settings.alerts.silence_after)
+        for name, connection in settings.connections.items()
+        if connection.clients.direction == "to-books"
     ]
 
 

@@ -5,7 +5,7 @@ completes, and its schedule starts the next within a minute.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from activities.alerts import ALERT_QUEUE, AlertActivities
     from activities.models import AlertsSeen, AlertsSent, ChannelNumber
+    from activities.watch_models import Blindness
     from workflows.models import AlertTestResult, AlertWatchRequest, AlertWatchResult
 
 # Our store, and a few questions to Temporal. What cannot be seen within a minute is looked at in the next round.
@@ -38,7 +39,7 @@ BEAT = workflow.ActivityConfig(
     schedule_to_close_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(maximum_attempts=1),
 )
-# A person waits for the answer; all channels are tried at once.
+# A person waits for the answer, or nobody else tells them; all channels are tried at once.
 TRY = workflow.ActivityConfig(
     task_queue=ALERT_QUEUE,
     start_to_close_timeout=timedelta(seconds=45),
@@ -51,15 +52,27 @@ TRY = workflow.ActivityConfig(
 class AlertWatch:
     """Tell people what needs them, and only that; say to a monitor elsewhere that somebody is watching."""
 
+    def __init__(self) -> None:
+        self._blind_since: datetime | None = None
+        self._blindness_told = False
+
     @workflow.run
     async def run(self, request: AlertWatchRequest) -> AlertWatchResult:
         """Watch until the history has grown long."""
+        self._remember()
         result = AlertWatchResult(looks=0, messages=0)
         while not workflow.info().is_continue_as_new_suggested():
             result.messages += await self._watch()
             result.looks += 1
             await workflow.sleep(request.every, summary="until the next look")
+        result.blind_since, result.blindness_told = self._blind_since, self._blindness_told
         return result
+
+    def _remember(self) -> None:
+        """Go on where the run before ended: people are told once of a blindness, however many runs it lasts."""
+        earlier = workflow.get_last_completion_result(AlertWatchResult)
+        if earlier is not None:
+            self._blind_since, self._blindness_told = earlier.blind_since, earlier.blindness_told
 
     async def _watch(self) -> int:
         """Look, tell, and return how many messages were taken. What fails is tried again in the next round."""
@@ -70,12 +83,40 @@ class AlertWatch:
             if is_cancelled_exception(error):
                 raise
             workflow.set_current_details("**The watch could not look** the last time; trying again.")
-            return 0
+            # Not since the look began: if Temporal was away, that was long ago, and is over.
+            return await self._went_blind(self._blind_since or workflow.now())
+        if self._blind_since is not None:
+            await self._sees_again(self._blind_since)
         problems = [*seen.failing, *(each.problem for each in sent if each.problem)]
         workflow.set_current_details(_details(seen, sent))
         if seen.heartbeat and not problems:
             await self._beat()
         return sum(each.messages for each in sent)
+
+    async def _went_blind(self, since: datetime) -> int:
+        """Tell people once that nobody looks, if it has lasted; return how many messages were taken."""
+        self._blind_since = since
+        if self._blindness_told or not workflow.patched("tell-blindness"):
+            return 0
+        sent = await self._tell_of(Blindness(since=since))
+        self._blindness_told = sent > 0
+        return sent
+
+    async def _sees_again(self, since: datetime) -> None:
+        if self._blindness_told:
+            await self._tell_of(Blindness(since=since, over=True))
+        self._blind_since, self._blindness_told = None, False
+
+    async def _tell_of(self, blindness: Blindness) -> int:
+        try:
+            told = await workflow.execute_activity_method(
+                AlertActivities.tell_blindness, blindness, **_said(TRY, "the watch itself")
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return 0
+        return told.messages
 
     async def _tell(self, number: int) -> AlertsSent:
         channel, tell = ChannelNumber(number=number), _said(SEND, f"messages to channel {number}")

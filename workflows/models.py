@@ -268,10 +268,15 @@ class AlertWatchRequest(BaseModel):
 
 
 class AlertWatchResult(BaseModel):
-    """What one run of the watch came to: how often it looked, and how many messages were taken."""
+    """What one run of the watch came to: how often it looked, and how many messages were taken.
+
+    `blind_since` is set if it could not look in the end; `blindness_told` says whether people know.
+    """
 
     looks: int
     messages: int
+    blind_since: datetime | None = None
+    blindness_told: bool = False
 
 
 class AlertTestResult(BaseModel):

@@ -42,7 +42,8 @@ STORE_CALL = workflow.LocalActivityConfig(
 LONG_STORE_CALL = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=60),
-    schedule_to_close_timeout=timedelta(days=1),
+    # Days without the store must not leave a plan half applied, or what is to be forgotten kept for good.
+    schedule_to_close_timeout=timedelta(days=90),
     retry_policy=PATIENT,
 )
 

@@ -51,7 +51,8 @@ async def seen(look: Lookout, watched_since: datetime | None = None) -> list[Inc
 
 
 async def keys(look: Lookout, watched_since: datetime | None = None) -> list[str]:
-    return [each.key for each in await seen(look, watched_since)]
+    """Return what would be told."""
+    return [each.key for each in await seen(look, watched_since) if each.is_news]
 
 
 async def new_schedule(temporal: Client, firm_name: str) -> None:
@@ -74,6 +75,8 @@ async def test_a_system_whose_changes_only_sweeps_find_has_stopped_telling_us(
         assert await keys(look) == []
         await sqlite_store.news.swept(firm_name, "zoho_crm", [Difference(str(number), "seen", datetime.now(UTC))])
     assert await keys(look) == [f"no-webhooks/{firm_name}/zoho_crm"]
+    back_for_an_hour = datetime.now(UTC) - timedelta(hours=1)
+    assert await keys(look, watched_since=back_for_an_hour) == []  # what an outage of ours kept webhooks from telling
     await sqlite_store.news.told([Told(firm_name, "zoho_crm", "7", datetime.now(UTC))])
     assert await keys(look) == []
 
@@ -108,6 +111,8 @@ async def test_after_a_night_in_which_nothing_ran_the_sweeps_get_their_time_to_c
     await sqlite_store.inbox.park(firm_name, "capsule", "party/updated", ["7"])
     with later(600):
         assert await keys(look, watched_since=datetime.now(UTC) - MINUTE) == []
+        # But what was told before that night is not over because nobody looked.
+        assert len(await seen(look, watched_since=datetime.now(UTC) - MINUTE)) == 2
         assert len(await keys(look, watched_since=datetime.now(UTC) - 16 * MINUTE)) == 2
 
 
@@ -193,3 +198,25 @@ async def test_a_first_import_that_gets_on_is_no_backlog_and_a_webhook_that_wait
     assert longest_wait(backfill) == timedelta(0)
     backfill.stats_by_priority_key[2].approximate_backlog_age.CopyFrom(quarter)
     assert longest_wait(backfill) == timedelta(minutes=15)
+
+
+async def test_one_outage_that_silences_two_sweeps_is_one_piece_of_news(
+    sqlite_store: Store, temporal: Client, firm_name: str
+) -> None:
+    """S29: the second sweep falls silent minutes after the first, for the same reason."""
+    streams = [
+        WatchedStream(firm_name, name, f"{name}/{firm_name}", 15 * MINUTE)
+        for name in ("capsule.parties", "freshbooks.clients")
+    ]
+    look = Lookout(sqlite_store, temporal, streams, [], 10 * MINUTE)
+    await sqlite_store.cursors.advance(firm_name, "capsule.parties", datetime.now(UTC))
+    with later(4):
+        await sqlite_store.cursors.advance(firm_name, "freshbooks.clients", datetime.now(UTC))
+    with later(20):
+        news = {each.key: each.is_news for each in await seen(look)}
+        assert news == {
+            f"silence/{firm_name}/capsule.parties": True,
+            f"silence/{firm_name}/freshbooks.clients": False,
+        }
+        await sqlite_store.cursors.advance(firm_name, "capsule.parties", datetime.now(UTC))
+        assert [each.is_news for each in await seen(look)] == [True]

@@ -21,6 +21,24 @@ async def test_only_the_fields_that_changed_are_written(firm: Firm) -> None:
     assert (firm.client(client_id)["organization"], firm.client(client_id)["p_city"]) == ("Acme & Sons", "Kiel")
 
 
+async def test_an_edit_in_the_books_since_the_plan_was_made_is_not_taken_for_seen(firm: Firm) -> None:
+    """S49: while the CRM was away for a day a bookkeeper went on; the next look has to find that."""
+    party_id, client_id = await created(firm, name="Acme Ltd")
+    await firm.change_party(party_id, name="Acme & Sons")
+    write = await planned(firm, party_id)
+    await firm.change_client(client_id, p_city="Kiel")
+    await update(firm, write)
+    assert (await standing(firm, party_id)).books_seen == ""
+
+
+async def test_an_update_that_met_nobody_else_comes_back_as_no_news(firm: Firm) -> None:
+    """F18: our own write is an echo."""
+    party_id, client_id = await created(firm, name="Acme Ltd")
+    await firm.change_party(party_id, name="Acme & Sons")
+    await update(firm, await planned(firm, party_id))
+    assert (await standing(firm, party_id)).books_seen == (await read_client(firm, client_id)).fingerprint
+
+
 async def test_an_update_never_touches_the_visibility_of_a_client(firm: Firm) -> None:
     """F18: with `vis_state` in it, FreshBooks would drop every other field."""
     party_id, client_id = await created(firm, name="Acme Ltd")

@@ -152,15 +152,20 @@ async def started(supervisor: Supervisor) -> tuple[Settings, Store, Client]:
     """Start Temporal, the receiver and the schedules, and return what leads to them. Raises CannotStart."""
     settings = load_settings()
     store = await open_store(settings)
-    address, _ = target(settings)
-    command = server_command(await temporal_cli(settings), settings, ALL)
-    await supervisor.start(Child("temporal", command, ready=lambda: answers(address), ready_within=START_SECONDS))
+    await supervisor.start(await temporal_child(settings))
     ready = f"http://{settings.receiver.host}:{settings.receiver.port}/ready"
     receiver = [sys.executable, "-m", "worker", "web"]
     await supervisor.start(Child("receiver", receiver, ready=lambda: _serves(ready), ready_within=START_SECONDS))
     temporal = await connect(settings)
     await ensure_schedules(temporal, wanted_schedules(settings), run_now=True)
     return settings, store, temporal
+
+
+async def temporal_child(settings: Settings) -> Child:
+    """Return the Temporal server as a process; its file brings everything back at the next start."""
+    address, _ = target(settings)
+    command = server_command(await temporal_cli(settings), settings, ALL)
+    return Child("temporal", command, ready=lambda: answers(address), ready_within=START_SECONDS)
 
 
 async def _books_account(books: StandIn, *, registered: bool) -> dict[str, Any]:

@@ -13,7 +13,14 @@ import pytest
 import time_machine
 from temporalio import activity
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionStartWorkflow,
+    ScheduleSpec,
+    WorkflowHandle,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
@@ -189,6 +196,67 @@ async def test_a_healthy_watch_sends_heartbeats_and_one_that_cannot_tell_people_
         await watch.looks(3)
         assert monitor.beats == before
     monitor.close()
+
+
+async def test_a_watch_that_cannot_look_says_so_once_however_long_it_lasts_and_says_when_it_is_over(
+    temporal: Client, sqlite_store: Store, post: Post
+) -> None:
+    """S48, S49: while the store is away its outbox is, too. One run of the watch ends meanwhile, the next goes on."""
+    away = True
+
+    @activity.defn(name="look")
+    async def look() -> AlertsSeen:
+        if away:
+            raise ApplicationError("the store is away", non_retryable=True)
+        return AlertsSeen()
+
+    async with watching(temporal, sqlite_store, {"look": look}, urls=(post.url,), silence_after="500ms") as watch:
+        await watch.handle.terminate()
+        action = ScheduleActionStartWorkflow(AlertWatch.run, OFTEN, id=f"{watch.queue}/clock", task_queue=watch.queue)
+        clock = await temporal.create_schedule(
+            watch.queue, Schedule(action=action, spec=ScheduleSpec()), trigger_immediately=True
+        )
+
+        async def ended(runs: int) -> bool:
+            info = (await clock.describe()).info
+            return info.num_actions >= runs and not info.running_actions
+
+        async def over() -> bool:
+            return len(post.taken) > 1
+
+        await until(lambda: ended(1))
+        assert [heard.subject for heard in post.taken] == ["Ledgerline: the alert watch cannot look"]
+        await clock.trigger()
+        await asyncio.sleep(1)
+        away = False
+        await until(over)
+        (running,) = (await clock.describe()).info.running_actions
+        await clock.delete()
+        assert isinstance(running, ScheduleActionExecutionStartWorkflow)
+        await temporal.get_workflow_handle(running.workflow_id).terminate()
+    assert post.taken[0].subject == "Ledgerline: the alert watch cannot look"
+    assert [heard.subject for heard in post.taken[1:]] == ["Ledgerline: the alert watch can look again"]
+
+
+async def test_a_blindness_that_heals_by_itself_is_told_to_nobody(
+    temporal: Client, sqlite_store: Store, post: Post
+) -> None:
+    """S29."""
+    failures = iter([True] * 3)
+
+    @activity.defn(name="look")
+    async def look() -> AlertsSeen:
+        if next(failures, False):
+            raise ApplicationError("the store is away", non_retryable=True)
+        return AlertsSeen(open=7)
+
+    async with watching(temporal, sqlite_store, {"look": look}, urls=(post.url,), silence_after="30s") as watch:
+
+        async def sees() -> bool:
+            return "7 alerts are open" in await watch.shows()
+
+        await until(sees)
+    assert post.taken == []
 
 
 async def test_a_look_that_fails_does_not_end_the_watch(temporal: Client, sqlite_store: Store) -> None:
