@@ -2,8 +2,9 @@
 
 Capsule holds so many parties that FreshBooks has never seen; twenty more are linked before. A backfill begins, and
 while it lists both sides and creates client after client, one of the twenty is changed every two seconds, as a person
-does. Measured is the time from Capsule's answer to that person until FreshBooks has it: the hook is on that way. Prints
-one JSON line: percentiles while listing and while creating, and what the backfill did meanwhile.
+does. Both accounts have the quotas of real ones: these limit a backfill, not the machine. Measured is the time from
+Capsule's answer to that person until FreshBooks has it: the hook is on that way. Prints one JSON line: percentiles while
+listing and while creating, and what the backfill did meanwhile.
 """
 
 import asyncio
@@ -27,13 +28,14 @@ AT_ONCE = 500
 PAUSE_SECONDS = 2.0
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 120.0
+QUOTAS = {"capsule": {"requests_per_hour": 4_000}, "freshbooks": {"requests_per_minute": 300}}
 WORKERS = ("worker-a", "worker-b")
 
 
 async def measure(records: int, seconds: float) -> dict[str, Any]:
     """Return the waits while a backfill lists, and while it creates for so many seconds."""
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ):
-        async with running(Path(folder), connection={}) as rig:
+        async with running(Path(folder), connection=QUOTAS) as rig:
             for name in WORKERS:
                 await rig.start_worker(name)
             await rig.sign_in()
@@ -111,7 +113,7 @@ async def _waits(rig: Rig, linked: list[tuple[int, int]], goes_on: Callable[[], 
 
 
 async def _clients(rig: Rig) -> int:
-    return int((await rig.books.about())["records"]["client"])
+    return len(await rig.books.all("client"))
 
 
 def _percentiles(waits: list[float]) -> dict[str, float]:
