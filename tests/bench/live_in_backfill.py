@@ -3,8 +3,8 @@
 Capsule holds so many parties that FreshBooks has never seen; twenty more are linked before. A backfill begins, and
 while it lists both sides and creates client after client, one of the twenty is changed every two seconds, as a person
 does. Both accounts have the quotas of real ones: these limit a backfill, not the machine. Measured is the time from
-Capsule's answer to that person until FreshBooks has it: the hook is on that way. Prints one JSON line: percentiles while
-listing and while creating, and what the backfill did meanwhile.
+Capsule's answer to that person until FreshBooks has it: the hook is on that way. Prints one JSON line: percentiles
+while listing and while creating, and what the backfill did meanwhile.
 """
 
 import asyncio
