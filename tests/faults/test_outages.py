@@ -1,4 +1,4 @@
-"""The short cut of the outages: books, or a database, that are away while people go on working. See docs/faults.md."""
+"""The short cut of the outages: books that are away while people go on working. See docs/faults.md."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.faults.outages import outages
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(240)]
 
 SHORT = Plan(day=6.0, records=4, newcomers=1, blip=0.0)
-AWAY = ("freshbooks", "database")
+AWAY = ("freshbooks",)
 
 
 async def test_what_people_do_during_outages_arrives_by_itself_in_order_and_once(tmp_path: Path) -> None:
