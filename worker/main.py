@@ -181,6 +181,21 @@ def settle_memory() -> None:
 
 def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worker:
     """Return the worker of all workflows and of the steps that touch only our own store."""
+    return Worker(
+        temporal,
+        task_queue=WORKFLOW_QUEUE,
+        workflows=WORKFLOWS,
+        activities=_store_steps(temporal, settings, store),
+        workflow_runner=sandboxed_runner(),
+        max_concurrent_workflow_tasks=AT_ONCE,
+        max_concurrent_local_activities=AT_ONCE,
+        deployment_config=_deployment(),
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+def _store_steps(temporal: Client, settings: Settings, store: Store) -> list[Callable[..., Any]]:
     connections = settings.connections.items()
     announcer = Announcer(temporal, store, settings.crms, settings.with_projects)
     rules = {name: client_rules(name, connection, store) for name, connection in connections}
@@ -192,7 +207,7 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
     consent = ConsentActivities(store)
     catch_up = CatchUpActivities(partial(sweep_now, temporal))
     token_check = TokenCheckActivities(store, accesses(settings))
-    local: list[Callable[..., Any]] = [
+    return [
         passes.begin_pass,
         passes.plan_client,
         passes.settle_link,
@@ -234,18 +249,6 @@ def workflow_worker(temporal: Client, settings: Settings, store: Store) -> Worke
         *report_activities(report_rules(settings), store, announcer.record_changed),
         *money_reports(money_rules(settings), store),
     ]
-    return Worker(
-        temporal,
-        task_queue=WORKFLOW_QUEUE,
-        workflows=WORKFLOWS,
-        activities=local,
-        workflow_runner=sandboxed_runner(),
-        max_concurrent_workflow_tasks=AT_ONCE,
-        max_concurrent_local_activities=AT_ONCE,
-        deployment_config=_deployment(),
-        graceful_shutdown_timeout=GRACE,
-        sticky_queue_schedule_to_start_timeout=STICKY,
-    )
 
 
 def account_worker(temporal: Client, queue: AccountQueue) -> Worker:
